@@ -1,0 +1,51 @@
+# Needs make and Python 3.11 or newer. Every target is a few plain commands; the README gives them for systems without make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Written last, so an install that was broken off is made again.
+INSTALLED := $(VENV)/.installed
+
+.PHONY: run test test-fast test-long lint lock clean
+
+run: $(INSTALLED)
+	$(BIN)/python app.py
+
+# Everything; tests/conftest.py puts the fast tests first.
+test: $(INSTALLED)
+	sh tests/install-system-parts.sh
+	$(BIN)/python -m pytest
+
+# Neither a browser nor PostgreSQL is needed.
+test-fast: $(INSTALLED)
+	$(BIN)/python -m pytest -m "not browser and not postgres and not long"
+
+test-long: $(INSTALLED)
+	sh tests/install-system-parts.sh
+	$(BIN)/python -m pytest -m long
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict facilitation app.py
+	$(BIN)/djlint --lint --quiet templates
+
+# Writes requirements.txt after a change in pyproject.toml. Pins that still fit are kept;
+# delete requirements.txt's lines of a package first to take its newest release.
+lock: $(INSTALLED)
+	$(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+		--group dev --output-file requirements.txt pyproject.toml
+
+# Leaves the data folder alone.
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --clear: nothing that the lock no longer names stays behind.
+$(INSTALLED): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "This program needs Python 3.11 or newer, and $(PYTHON) is not: name another, as in make PYTHON=python3.12 run." >&2; \
+		exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $(INSTALLED)

@@ -1,0 +1,162 @@
+"""Wires the program together: `python app.py` runs the server, `create_app()` makes the app for tests and workers.
+
+`python app.py link` prints a new one-time facilitator link, for an install that runs as a service.
+"""
+
+from __future__ import annotations
+
+import sys
+
+if __name__ == "__main__":
+    # Before any other import, so that every socket, lock and thread of the program is gevent's. Importing this module
+    # patches nothing: tests call create_app in an ordinary process.
+    from gevent import monkey
+
+    monkey.patch_all()
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from flask import Flask
+from flask_socketio import SocketIO
+
+from facilitation import __version__, hallmarks, migrations, network, store, wire, workshop
+from facilitation.committer import Committer, GeventCommitter, InlineCommitter
+from facilitation.config import Settings
+from facilitation.errors import Refused
+from facilitation.gate import Gate
+from facilitation.keys import KeyFile
+from facilitation.live import Clock, Live, ThreadClock, listen
+from facilitation.room import Rooms
+from facilitation.store import db
+from facilitation.web import House, assets, dress
+from facilitation.web.facilitator import facilitator
+from facilitation.web.pages import pages
+from facilitation.web.participant import participant
+from facilitation.web.screen import screen
+from facilitation.workshop import BallotBox
+
+HERE = Path(__file__).resolve().parent
+EVERY = 0.25  # seconds: turnout and live pictures reach the screen at most this often
+LARGEST_FORM = 256 * 1024
+
+
+def create_app(
+    settings: Settings,
+    *,
+    port: int | None = None,
+    async_mode: str = "threading",
+    clock: Clock | None = None,
+    every: float = EVERY,
+    framework: Path = HERE / "data" / "hallmarks.json",
+) -> Flask:
+    """The app with its database migrated and whatever a crash left behind repaired.
+
+    port: the one it listens on, if that is not the setting's. async_mode: "gevent" in the program, "threading" with an
+    inline committer in tests. clock and every: injected so that tests need no sleep.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    app = Flask(__name__, static_folder=None, template_folder=str(HERE / "templates"))
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        HOSTED=settings.hosted,
+        MAX_CONTENT_LENGTH=LARGEST_FORM,
+        MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
+    )
+    migrations.upgrade(settings.database_url)
+    db.init_app(app)
+    with app.app_context():
+        store.prepare_engine(db.engine)
+    writing = store.writing_engine(settings.database_url)
+    keys = KeyFile(settings.data_dir / "rounds.keys")
+    workshop.recover(writing, keys)
+
+    clock = clock or ThreadClock()
+    rooms = Rooms(clock.now)
+    committer: Committer = GeventCommitter(writing) if async_mode == "gevent" else InlineCommitter(writing)
+    box = BallotBox(keys, rooms)
+    socketio = _socketio(app, settings, async_mode)
+    live = Live(app, socketio, rooms, box, committer, clock, every)
+    app.extensions["house"] = House(
+        settings=settings,
+        framework=hallmarks.load(framework),
+        keys=keys,
+        committer=committer,
+        rooms=rooms,
+        box=box,
+        live=live,
+        assets=assets.Assets(HERE / "static"),
+        join_origin=_briefly_kept(lambda: network.join_origin(settings, port or settings.port)),
+    )
+    dress(app)
+    for blueprint in (pages, participant, facilitator, screen, assets.files):
+        app.register_blueprint(blueprint)
+    listen(socketio, live, rooms)
+    app.wsgi_app = Gate(app.wsgi_app, lambda: network.own_hosts(settings))  # type: ignore[method-assign]
+    return app
+
+
+def _socketio(app: Flask, settings: Settings, async_mode: str) -> SocketIO:
+    """The live layer: sockets speak only, so no handler threads, no attachments, short pings, no log of addresses."""
+    socketio = SocketIO(
+        app,
+        async_mode=async_mode,
+        async_handlers=False,
+        manage_session=False,
+        ping_interval=10,
+        ping_timeout=10,
+        max_http_buffer_size=wire.LARGEST_MESSAGE,
+        serializer=wire.TextPacket,
+        message_queue=settings.redis_url or None,
+        channel="hallmarks-workshop",
+    )
+    if async_mode == "gevent":
+        wire.fit(socketio.server)
+    return socketio
+
+
+def _briefly_kept(find: Callable[[], str], seconds: float = 5.0) -> Callable[[], str]:
+    """What `find` found, looked up again every few seconds: a laptop moves to another network without telling us."""
+    kept: list[tuple[float, str]] = []
+
+    def found() -> str:
+        if not kept or time.monotonic() - kept[0][0] > seconds:
+            kept[:] = [(time.monotonic(), find())]
+        return kept[0][1]
+
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """The command line. Returns the exit status; a refusal is a sentence, not a traceback."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        settings = Settings.from_environment(os.environ)
+        if arguments == ["link"]:
+            return _print_link(settings)
+        if arguments == ["--version"]:
+            print(__version__)
+            return 0
+        if arguments:
+            raise Refused("Say `python app.py` to run the program, or `python app.py link` for a new facilitator link.")
+        from facilitation import serving
+
+        return serving.run(settings, create_app)
+    except Refused as refusal:
+        print(refusal.sentence, file=sys.stderr)
+        return 2
+
+
+def _print_link(settings: Settings) -> int:
+    migrations.upgrade(settings.database_url)
+    with store.transaction(store.writing_engine(settings.database_url)) as session:
+        token = workshop.grant(session, "link")
+    print(f"Facilitator link: {network.join_origin(settings, settings.port)}/enter/{token}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,147 @@
+"""The one writer: write units queue up, ballots that wait together share one commit, each is answered after it.
+
+A burst is one room tapping at once, and a consumer disk may need 8 ms for an fsync: 300 commits would take seconds, one
+commit for all that wait takes one fsync. Nobody is answered before the commit that holds their work is on disk.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from facilitation import store
+from facilitation.errors import Refused
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+Job = Callable[[Session], Outcome]
+Batch = Callable[[Session, Sequence[Item]], Sequence[Outcome | Refused]]
+
+
+class Committer(Protocol):
+    """What the rest of the program knows of the writer."""
+
+    def perform(self, job: Job[Outcome]) -> Outcome:
+        """Run one write unit in a transaction of its own; returns its result once it is on disk, or raises its error."""
+        ...
+
+    def gather(self, batch: Batch[Item, Outcome], item: Item) -> Outcome:
+        """Add an item to the next transaction of its kind. `batch` gets all that wait, in order, and returns as many
+        outcomes; an outcome that is a Refused is raised to its own caller only."""
+        ...
+
+
+@dataclass(slots=True)
+class _Work:
+    """One caller's wish, and what became of it. `kind` is the batch function, None for a unit of its own."""
+
+    run: Any
+    kind: Any = None
+    outcome: Any = None
+    error: BaseException | None = None
+    answer: Callable[[], object] = field(default=lambda: None)
+
+    def result(self) -> Any:
+        if self.error is not None:
+            raise self.error
+        return self.outcome
+
+
+def _carry_out(engine: Engine, waiting: Sequence[_Work]) -> None:
+    """Run everything that waits, in order: neighbours of one kind in one transaction, all else each in its own."""
+    for kind, group in groupby(waiting, key=lambda work: work.kind):
+        works = list(group)
+        if kind is None:
+            for work in works:
+                _attempt(engine, [work], work.run)
+        else:
+            _attempt(engine, works, lambda session, kind=kind, works=works: kind(session, [work.run for work in works]))
+
+
+def _attempt(engine: Engine, works: Sequence[_Work], unit: Job[Any]) -> None:
+    """One transaction for these works. If it fails, each of them failed: none is answered as if it were on disk."""
+    try:
+        with store.transaction(engine) as session:
+            result = unit(session)
+    except BaseException as error:  # the writer must outlive any caller's mistake; the caller gets it back
+        for work in works:
+            work.error = error
+        return
+    outcomes = [result] if works[0].kind is None else result
+    for work, outcome in zip(works, outcomes, strict=True):
+        if isinstance(outcome, Refused):
+            work.error = outcome
+        else:
+            work.outcome = outcome
+
+
+class InlineCommitter:
+    """Commits in the caller's thread, one at a time: for tests and for commands without a server."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.RLock()
+
+    def perform(self, job: Job[Outcome]) -> Outcome:
+        """See Committer."""
+        return self._run(_Work(job))
+
+    def gather(self, batch: Batch[Item, Outcome], item: Item) -> Outcome:
+        """See Committer."""
+        return self._run(_Work(item, batch))
+
+    def _run(self, work: _Work) -> Any:
+        with self._lock:
+            _carry_out(self._engine, [work])
+        return work.result()
+
+
+class GeventCommitter:
+    """Commits in one native thread while the hub goes on serving: an fsync never stops the loop.
+
+    It batches naturally: as soon as a commit is done, all that came meanwhile is the next batch, so a lone vote waits
+    for nothing and a burst shares its fsyncs.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        import gevent
+        from gevent.event import AsyncResult, Event
+        from gevent.threadpool import ThreadPool
+
+        self._engine = engine
+        self._result = AsyncResult
+        self._waiting: list[_Work] = []
+        self._work_came = Event()
+        self._thread = ThreadPool(1)
+        gevent.spawn(self._run)
+
+    def perform(self, job: Job[Outcome]) -> Outcome:
+        """See Committer."""
+        return self._wait(_Work(job))
+
+    def gather(self, batch: Batch[Item, Outcome], item: Item) -> Outcome:
+        """See Committer."""
+        return self._wait(_Work(item, batch))
+
+    def _wait(self, work: _Work) -> Any:
+        done = self._result()
+        work.answer = done.set
+        self._waiting.append(work)
+        self._work_came.set()
+        done.get()
+        return work.result()
+
+    def _run(self) -> None:
+        while True:
+            self._work_came.wait()
+            self._work_came.clear()
+            waiting, self._waiting = self._waiting, []
+            self._thread.apply(_carry_out, (self._engine, waiting))
+            for work in waiting:
+                work.answer()

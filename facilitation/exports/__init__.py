@@ -1,0 +1,1 @@
+"""Report -> documents: one module a format."""

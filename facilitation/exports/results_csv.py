@@ -1,0 +1,74 @@
+"""results.csv: tidy counts, a row for each question, round and answer. Columns: docs/protocol.md."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from facilitation.report import Answer, Report, Vote
+
+COLUMNS = (
+    "workshop_id",
+    "workshop_date",
+    "framework",
+    "edition",
+    "hallmark",
+    "question",
+    "scale",
+    "round",
+    "group",
+    "ballots",
+    "released",
+    "point",
+    "label",
+    "count",
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write(report: Report) -> bytes:
+    """The file, UTF-8 with a byte order mark, because Excel needs one. An unreleased round is one row without counts."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for answer in report.answers:
+        for vote in answer.votes:
+            for point, label, count in _points(answer, vote):
+                writer.writerow([harmless(cell) for cell in _row(report, answer, vote, point, label, count)])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def harmless(cell: object) -> object:
+    """A text cell that no spreadsheet takes for a formula: an apostrophe goes before one that could be."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+def _row(report: Report, answer: Answer, vote: Vote, point: str, label: str, count: object) -> list[object]:
+    workshop, item = report.workshop, answer.item
+    return [
+        workshop.code,
+        workshop.held_on.isoformat(),
+        workshop.framework,
+        workshop.edition,
+        item.hallmark,
+        item.key,
+        item.scale,
+        vote.number,
+        "all",
+        "" if vote.ballots is None else vote.ballots,
+        "yes" if vote.released else "no",
+        point,
+        label,
+        count,
+    ]
+
+
+def _points(answer: Answer, vote: Vote) -> list[tuple[str, str, object]]:
+    if vote.tally is None:
+        return [("", "", "")]
+    labels = [*enumerate(answer.labels, start=1)]
+    counts = vote.tally.as_dict()
+    on_scale: list[tuple[str, str, object]] = [(str(point), label, counts[str(point)]) for point, label in labels]
+    return [*on_scale, ("DK", "Don’t know", counts["DK"]), ("NR", "Not relevant to us", counts["NR"])]
+
+

@@ -1,0 +1,202 @@
+"""The only broadcaster: it tells each audience what it may know now, and nothing else emits.
+
+Whole small states are pushed, never deltas, so a lost push costs one request and no more. A move is told at once;
+ballots, joins and notes are coalesced to four times a second, the first at once and the last never lost. Phones are
+told of moves only: what a vote costs does not depend on how many of them are connected.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from flask import Flask, render_template, request
+from flask_socketio import SocketIO, disconnect, join_room
+from sqlalchemy.orm import Session
+
+from facilitation import now as reader
+from facilitation import tally
+from facilitation.committer import Committer
+from facilitation.now import Audience, Now
+from facilitation.room import Rooms
+from facilitation.store import Workshop, db
+from facilitation.workshop import BallotBox
+
+PICTURES_APART = 1.0  # seconds between two pictures of a live round, at least
+
+
+class Clock(Protocol):
+    """Monotonic time, and a way to be called later. Injected, so that tests need no sleep."""
+
+    def now(self) -> float:
+        """Seconds."""
+        ...
+
+    def later(self, seconds: float, act: Callable[[], object]) -> None:
+        """Have `act` called once, after so many seconds."""
+        ...
+
+
+@dataclass
+class Coalescer:
+    """At most one act per key in `every` seconds: the first at once, the last never lost, those between dropped."""
+
+    every: float
+    clock: Clock
+    _last: dict[Hashable, float] = field(default_factory=dict)
+    _waiting: dict[Hashable, Callable[[], object]] = field(default_factory=dict)
+
+    def submit(self, key: Hashable, act: Callable[[], object]) -> None:
+        """Act now, or as soon as the key's time has come; of several that wait, the newest acts."""
+        due = self._last.get(key, float("-inf")) + self.every
+        if key in self._waiting:
+            self._waiting[key] = act
+        elif self.clock.now() >= due:
+            self._last[key] = self.clock.now()
+            act()
+        else:
+            self._waiting[key] = act
+            self.clock.later(due - self.clock.now(), lambda: self._fire(key))
+
+    def _fire(self, key: Hashable) -> None:
+        self._last[key] = self.clock.now()
+        self._waiting.pop(key)()
+
+
+class Live:
+    """What is said over Socket.IO: one object per app. `surroundings` are facts of the host that pages show."""
+
+    def __init__(
+        self,
+        app: Flask,
+        socketio: SocketIO,
+        rooms: Rooms,
+        box: BallotBox,
+        committer: Committer,
+        clock: Clock,
+        every: float = 0.25,
+    ) -> None:
+        self._app = app
+        self._socketio = socketio
+        self._rooms = rooms
+        self._box = box
+        self._committer = committer
+        self._clock = clock
+        self._coalescer = Coalescer(every, clock)
+        self._look_again: set[int] = set()
+
+    def moved(self, workshop_id: int) -> None:
+        """A move was committed: everybody is told, at once."""
+        self._push(workshop_id, tuple(Audience))
+
+    def ballots_filed(self, workshop_id: int) -> None:
+        """Ballots were committed: screen and console hear the turnout, and a picture is drawn if the rules release one."""
+        self._coalescer.submit(workshop_id, lambda: self._picture_and_turnout(workshop_id))
+
+    def changed(self, workshop_id: int) -> None:
+        """Something else was committed, or somebody came or went: screen and console hear of it."""
+        self._coalescer.submit(workshop_id, lambda: self._push(workshop_id, (Audience.SCREEN, Audience.FACILITATOR)))
+
+    def look_round(self) -> None:
+        """Called every few seconds: rooms whose presence may have changed are looked at again, because a picture waits
+        for those who are still missing, and somebody who has left is missing no more."""
+        for workshop_id in self._rooms.occupied():
+            self.ballots_filed(workshop_id)
+
+    def _picture_and_turnout(self, workshop_id: int) -> None:
+        self._draw_if_due(workshop_id)
+        self._push(workshop_id, (Audience.SCREEN, Audience.FACILITATOR))
+
+    def _draw_if_due(self, workshop_id: int) -> None:
+        with self._reading() as session:
+            waiting = reader.waiting_picture(session, self._rooms, workshop_id)
+        if waiting is None:
+            return
+        at = self._rooms[workshop_id].picture_at
+        since = None if at is None else self._rooms.clock() - at
+        if tally.picture_due(waiting.ballots, waiting.changed, waiting.missing, since, waiting.k):
+            self._committer.perform(lambda session: self._box.draw(session, workshop_id, waiting.round_id))
+        elif since is not None and since < PICTURES_APART and workshop_id not in self._look_again:
+            self._look_again.add(workshop_id)
+            self._clock.later(PICTURES_APART - since, lambda: self._later(workshop_id))
+
+    def _later(self, workshop_id: int) -> None:
+        self._look_again.discard(workshop_id)
+        self.ballots_filed(workshop_id)
+
+    def _push(self, workshop_id: int, audiences: tuple[Audience, ...]) -> None:
+        with self._app.test_request_context(), self._reading() as session:
+            workshop = session.get(Workshop, workshop_id)
+            if workshop is None:
+                return
+            for audience in audiences:
+                now = reader.look(session, self._rooms, workshop, audience)
+                self._socketio.emit("now", message(now), to=room_name(workshop_id, audience))
+
+    def _reading(self) -> Session:
+        with self._app.app_context():
+            return Session(db.engine)
+
+
+def room_name(workshop_id: int, audience: Audience, language: str = "en") -> str:
+    """Who hears the same: one workshop, one audience, one language."""
+    return f"{workshop_id}:{audience}:{language}"
+
+
+def message(now: Now) -> dict[str, Any]:
+    """What is pushed: the fragment, and the pair that orders pushes."""
+    return {"order": [now.version, now.tick], "html": fragment(now)}
+
+
+def fragment(now: Now) -> str:
+    """The fragment of one audience for this moment: a GET of its `…/now` returns the same bytes."""
+    return render_template(f"{now.audience}/now.html", now=now)
+
+
+def listen(socketio: SocketIO, live: Live, rooms: Rooms) -> None:
+    """Register the two handlers there are: sockets speak, they never listen."""
+    from facilitation.web import access
+
+    @socketio.on("connect")
+    def connect(auth: Any = None) -> bool:
+        audience = access.AUDIENCES.get(request.args.get("role", ""))
+        found = audience and access.for_socket(audience, request.args.get("r", ""))
+        if not audience or not found:
+            return False
+        workshop, device = found
+        join_room(room_name(workshop.id, audience))
+        if audience is not Audience.FACILITATOR:
+            rooms.connect(workshop.id, request.sid, device)  # type: ignore[attr-defined]
+            live.changed(workshop.id)
+        seen = auth.get("order") if isinstance(auth, dict) else None
+        now = reader.look(db.session(), rooms, workshop, audience)
+        if seen != [now.version, now.tick] or audience is not Audience.PHONE:
+            socketio.emit("now", message(now), to=request.sid)  # type: ignore[attr-defined]
+        return True
+
+    @socketio.on("disconnect")
+    def gone(_reason: Any = None) -> None:
+        workshop_id = rooms.disconnect(request.sid)  # type: ignore[attr-defined]
+        if workshop_id is not None:
+            live.changed(workshop_id)
+
+
+class ThreadClock:
+    """The clock of an ordinary process."""
+
+    def now(self) -> float:
+        """See Clock."""
+        import time
+
+        return time.monotonic()
+
+    def later(self, seconds: float, act: Callable[[], object]) -> None:
+        """See Clock. Under gevent a timer is a greenlet."""
+        timer = threading.Timer(seconds, act)
+        timer.daemon = True
+        timer.start()
+
+
+__all__ = ["Clock", "Coalescer", "Live", "ThreadClock", "disconnect", "fragment", "listen", "message", "room_name"]

@@ -1,0 +1,572 @@
+"""What one audience may know at this moment: the only reader.
+
+Templates get a `Now` and nothing else, so page, push and export cannot disagree about who knows what. Nothing is known
+before the disclosure rules release it: while a round is open only its last picture, in the stage CLOSED the count for
+the facilitator alone, afterwards what was released; below k never a count by point.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from facilitation import stages, store, tally
+from facilitation.hallmarks import say, split_prompt
+from facilitation.room import Rooms
+from facilitation.stages import Mode, Move, Stage
+from facilitation.store import AgendaItem, Round, Workshop
+from facilitation.tally import Shift, Spread, Tally, Waiting
+from facilitation.workshop import next_item, position_of
+
+STEPS_OF_SQUARES = (8, 10, 12, 16, 24, 40, 60)  # the longest rows that static/css/stage.css knows sizes for
+LONG_LABEL = 12  # characters; a scale with a longer label leaves less room for squares
+
+
+class Audience(StrEnum):
+    """Who is told. The value is the folder of the audience's templates."""
+
+    PHONE = "participant"
+    SCREEN = "screen"
+    FACILITATOR = "facilitator"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question as a page shows it. `place` of `of`: where it stands on the agenda, from 1."""
+
+    agenda_id: int
+    number: str
+    hallmark: str
+    text: str
+    short: str
+    place: int
+    of: int
+    labels: tuple[str, ...]
+    prompts: tuple[str, ...]
+    attribution: str
+
+    @property
+    def plate(self) -> str:
+        """What stands on its plate: the printed number, or its place on the agenda for a question of the group's own."""
+        return self.number or str(self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a chart. level 1 to 5, 0 for the two answers off the scale; count None while it is not shown."""
+
+    point: str
+    level: int
+    label: str
+    count: int | None
+    was: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A table that draws itself: one square is one person. `total` answers are in it."""
+
+    rows: tuple[Row, ...]
+    total: int | None
+    mid: float | None = None
+
+    @property
+    def most(self) -> int:
+        """The size step that holds the longest row; 0 when a row is too long for squares and bars are drawn."""
+        longest = max(max(row.count or 0, row.was or 0) for row in self.rows)
+        return next((step for step in STEPS_OF_SQUARES if longest <= step), 0)
+
+    @property
+    def longest(self) -> int:
+        """The number in the longest row, at least 1."""
+        return max(1, *(max(row.count or 0, row.was or 0) for row in self.rows))
+
+    @property
+    def long(self) -> bool:
+        """Whether the words need more room."""
+        return any(len(row.label) > LONG_LABEL for row in self.rows if row.level)
+
+    @property
+    def two(self) -> bool:
+        """Whether an earlier vote is drawn beneath."""
+        return any(row.was is not None for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a counted round may say, in words and as a chart."""
+
+    chart: Chart
+    ballots: int
+    n: int
+    middle: str | None
+    beside: str | None
+    shares: str | None
+    spread: Spread | None
+    chips: tuple[str, ...]
+    second: bool  # an earlier vote stands beside it
+    earlier_middle: str | None
+    moved: str | None
+    shift: str | None
+    earlier_held_back: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """Why no result is shown, and what to do next."""
+
+    heading: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One question on the profile, in the column of its middle answer; on the line to the next one if `between`."""
+
+    level: int
+    between: bool
+    apart: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRow:
+    """One hallmark on the profile: a mark for each released question, and no score."""
+
+    plate: str
+    hallmark: str
+    marks: tuple[Mark, ...]
+    why_not: str
+
+    @property
+    def shown(self) -> bool:
+        """Whether there is a mark to show."""
+        return bool(self.marks)
+
+    @property
+    def spread(self) -> str:
+        """How many questions people were far apart on, in words."""
+        apart = sum(mark.apart for mark in self.marks)
+        return f"{apart} far apart" if apart else ""
+
+    def spoken(self, level: int) -> str:
+        """A cell in words: "2, 1 far apart"."""
+        here = [mark for mark in self.marks if mark.level == level]
+        apart, between = sum(mark.apart for mark in here), sum(mark.between for mark in here)
+        words = [f"{len(here) or 'none'}"] + ([f"{apart} far apart"] if apart else [])
+        return ", ".join(words + ([f"{between} between this and the next"] if between else []))
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A question on the console's run sheet. `mode` is how its results will be shown, `modes_open` if that can change."""
+
+    agenda_id: int
+    plate: str
+    short: str
+    hallmark: str
+    state: str
+    current: bool
+    mode: str
+    modes_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A move the facilitator can make. `arm`: what to ask before it is made, because people are still answering."""
+
+    move: Move
+    label: str
+    arm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What only the facilitator sees."""
+
+    run: tuple[RunRow, ...]
+    next_row: RunRow | None
+    phases: tuple[tuple[str, str], ...]  # (name, "done" | "now" | "")
+    main: Button | None
+    detour: Button | None
+    discard: Button | None
+    can_finish: bool
+    connected: int
+    dropped: int
+    screens: int
+    waiting: Waiting | None
+    minutes_planned: int
+    started: str
+    locked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """All that one audience may know of a workshop at one moment."""
+
+    audience: Audience
+    code: str
+    join_token: str
+    museum: str
+    title: str
+    held_on: dt.date
+    stage: Stage
+    version: int
+    tick: int
+    k: int
+    joined: int
+    mode: Mode
+    overlay: str
+    theme: str
+    zoom: int
+    question: Question | None
+    questions: int
+    round_id: int | None
+    second: bool  # this is a vote after an earlier one on the same question
+    first_round_id: int | None
+    answered: int | None
+    missing: int
+    picture: Chart | None
+    holding: bool  # a picture waits because one or two people are still out
+    result: Result | None
+    hush: Hush | None
+    prompt: str
+    prompt_place: int
+    timer_left: int | None
+    profile: tuple[ProfileRow, ...]
+    wifi_name: str
+    wifi_password: str
+    desk: Desk | None
+
+    @property
+    def order(self) -> str:
+        """The pair that orders pushes, as pages carry it."""
+        return f"{self.version}.{self.tick}"
+
+    @property
+    def spoken_code(self) -> str:
+        """The join code as it is shown and read aloud: 482 739."""
+        return f"{self.code[:3]} {self.code[3:]}"
+
+    @property
+    def scene(self) -> str:
+        """What a page shows, in one word: changes exactly when people should be told of something new."""
+        return f"{self.stage}-{self.round_id or 0}"
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPicture:
+    """The facts that decide whether a picture of an open live round is due (see tally.picture_due)."""
+
+    round_id: int
+    ballots: int
+    changed: int
+    missing: int
+    k: int
+
+
+def look(session: Session, rooms: Rooms, workshop: Workshop, audience: Audience) -> Now:
+    """What this audience may know of the workshop now."""
+    stage = Stage(workshop.stage)
+    rounds = store.rounds_of(session, workshop.id)
+    here = rounds.get(workshop.agenda_id or 0, [])
+    round_ = next((r for r in here if r.id == workshop.round_id), None)
+    item = next((item for item in workshop.agenda if item.id == workshop.agenda_id), None)
+    watching = audience is not Audience.PHONE
+    voting = stage is Stage.VOTING and round_ is not None
+    answered = _answered(session, round_) if round_ and watching and stage is not Stage.LOBBY else None
+    missing = max(0, rooms.present(workshop.id) - (answered or 0)) if voting and watching else 0
+    question = _question(workshop, item) if item else None
+    result = _result(here, round_, question, stage, audience) if round_ and question else None
+    earlier = [r for r in here if round_ and r.ordinal < round_.ordinal and r.state == "counted"]
+    waiting = _waiting(rooms, workshop, round_, answered or 0, missing) if voting and watching and round_ else None
+    prompts = question.prompts if question else ()
+    return Now(
+        audience=audience,
+        code=workshop.code,
+        join_token=workshop.join_token,
+        museum=workshop.museum,
+        title=workshop.title,
+        held_on=workshop.held_on,
+        stage=stage,
+        version=workshop.version,
+        tick=workshop.tick if watching else 0,
+        k=workshop.k,
+        joined=workshop.joined if watching else 0,
+        mode=Mode(round_.mode) if round_ else Mode(workshop.mode),
+        overlay=workshop.overlay if watching else "",
+        theme=workshop.theme,
+        zoom=workshop.zoom,
+        question=question,
+        questions=len(workshop.agenda),
+        round_id=round_.id if round_ else None,
+        second=bool(earlier),
+        first_round_id=earlier[0].id if earlier else None,
+        answered=answered,
+        missing=missing,
+        picture=_picture(round_, question) if voting and watching and round_ and question else None,
+        holding=bool(waiting and waiting.missing and not waiting.answers),
+        result=result,
+        hush=_hush(round_, workshop.k, stage, audience) if round_ and not result else None,
+        prompt=prompts[min(workshop.prompt, len(prompts) - 1)] if prompts else "",
+        prompt_place=min(workshop.prompt, max(0, len(prompts) - 1)),
+        timer_left=_timer_left(workshop, rooms) if watching else None,
+        profile=_profile(workshop, rounds)
+        if audience is Audience.SCREEN and (workshop.overlay == "profile" or stage is Stage.FINISHED)
+        else (),
+        wifi_name=workshop.wifi_name if watching else "",
+        wifi_password=workshop.wifi_password if watching else "",
+        desk=_desk(rooms, workshop, rounds, round_, answered or 0, missing, waiting)
+        if audience is Audience.FACILITATOR
+        else None,
+    )
+
+
+def waiting_picture(session: Session, rooms: Rooms, workshop_id: int) -> WaitingPicture | None:
+    """What a picture of this workshop's open live round depends on; None if there is no such round."""
+    workshop = session.get(Workshop, workshop_id)
+    round_ = session.get(Round, workshop.round_id) if workshop and workshop.round_id else None
+    if workshop is None or round_ is None or round_.state != "open" or round_.mode != Mode.LIVE:
+        return None
+    ballots = store.turnout(session, round_.id)
+    missing = max(0, rooms.present(workshop_id) - ballots)
+    return WaitingPicture(round_.id, ballots, rooms[workshop_id].changed(round_.id), missing, workshop.k)
+
+
+def chart(counts: Tally, labels: Sequence[str], earlier: Tally | None = None) -> Chart:
+    """The chart of a tally that may be known, with an earlier vote beneath it if there is one."""
+    was = earlier.as_dict() if earlier else {}
+    now = counts.as_dict()
+    rows = [
+        Row(point, level, label, now[point], was.get(point)) for point, level, label in _points(labels)
+    ]
+    middle = tally.median(counts.counts) if tally.middle_words(counts.counts, labels) else None
+    return Chart(tuple(rows), counts.ballots, (middle[0] + middle[1]) / 2 if middle else None)
+
+
+def _points(labels: Sequence[str]) -> list[tuple[str, int, str]]:
+    on_scale = [(str(place), place, label) for place, label in enumerate(labels, start=1)]
+    return [*on_scale, ("DK", 0, "Don’t know"), ("NR", 0, "Not relevant")]
+
+
+def _answered(session: Session, round_: Round) -> int:
+    return store.turnout(session, round_.id) if round_.state == "open" else round_.ballots_cast or 0
+
+
+def _question(workshop: Workshop, item: AgendaItem) -> Question:
+    return Question(
+        agenda_id=item.id,
+        number=item.number,
+        hallmark=say(item.hallmark_title),
+        text=say(item.text),
+        short=say(item.short),
+        place=item.position,
+        of=len(workshop.agenda),
+        labels=tuple(say(label) for label in item.labels),
+        prompts=tuple(split_prompt(say(item.prompt))) if any(item.prompt.values()) else (),
+        attribution=say(item.attribution) if item.attribution else "",
+    )
+
+
+def _picture(round_: Round, question: Question) -> Chart:
+    """The last picture that was released, or empty rows before the first one. On reveal there is none."""
+    if round_.mode == Mode.LIVE and round_.picture is not None:
+        picture = chart(Tally.from_dict(round_.picture), question.labels)
+        return Chart(picture.rows, picture.total)  # no middle before the close
+    return Chart(tuple(Row(point, level, label, None) for point, level, label in _points(question.labels)), None)
+
+
+def _known(round_: Round, stage: Stage, audience: Audience) -> bool:
+    """Whether the count of a round may be known: once released; before that, in CLOSED, to the facilitator alone."""
+    return round_.released or (stage is Stage.CLOSED and audience is Audience.FACILITATOR)
+
+
+def _result(
+    here: Sequence[Round], round_: Round, question: Question, stage: Stage, audience: Audience
+) -> Result | None:
+    if round_.state != "counted" or round_.counts is None or not _known(round_, stage, audience):
+        return None
+    counts = Tally.from_dict(round_.counts)
+    before = [r for r in here if r.ordinal < round_.ordinal and r.state == "counted" and _known(r, stage, audience)]
+    first = before[0] if before else None
+    earlier = Tally.from_dict(first.counts) if first and first.counts else None
+    shift = Shift(**round_.shift) if round_.shift else None
+    return Result(
+        chart=chart(counts, question.labels, earlier),
+        ballots=counts.ballots,
+        n=counts.n,
+        middle=tally.middle_words(counts.counts, question.labels),
+        beside=tally.above_below_words(counts),
+        shares=tally.share_words(counts, question.labels),
+        spread=tally.spread(counts.counts),
+        chips=tally.chips(counts),
+        second=bool(before),
+        earlier_middle=tally.middle_words(earlier.counts, question.labels) if earlier else None,
+        moved=tally.moved_words(shift) if shift else None,
+        shift=tally.shift_words(shift) if shift else None,
+        earlier_held_back=bool(before) and earlier is None,
+    )
+
+
+def _hush(round_: Round, k: int, stage: Stage, audience: Audience) -> Hush | None:
+    """Why there is no result: too few answered, or the round could not be counted. None while it is merely not shown."""
+    if round_.state == "void":
+        return Hush(
+            "This vote could not be counted",
+            "The program was interrupted and the key to these answers is gone, so nobody can read them. Vote again, or "
+            "talk this one through together.",
+        )
+    if round_.state != "counted" or round_.counts is not None or not _known(round_, stage, audience):
+        return None
+    n = round_.ballots_cast or 0
+    said = {0: "Nobody has answered", 1: "1 person has answered"}.get(n, f"{n} people have answered")
+    return Hush(
+        said,
+        f"Results show from {k} answers up, so that nobody’s answer can be guessed. Vote again when more people are "
+        "here, or talk this one through together.",
+    )
+
+
+def _waiting(rooms: Rooms, workshop: Workshop, round_: Round, answered: int, missing: int) -> Waiting | None:
+    if round_.mode != Mode.LIVE:
+        return None
+    room = rooms[workshop.id]
+    since = None if round_.picture is None or room.picture_at is None else rooms.clock() - room.picture_at
+    return tally.waiting_for(answered, room.changed(round_.id), missing, since, workshop.k)
+
+
+def _profile(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[ProfileRow, ...]:
+    """One row for each hallmark of which a round was released, in running order. Nothing is averaged."""
+    rows: dict[str, tuple[AgendaItem, list[Mark], bool]] = {}
+    for item in workshop.agenda:
+        latest = next((r for r in reversed(rounds.get(item.id, [])) if r.released), None)
+        if latest is None:
+            continue
+        first, marks, too_few = rows.setdefault(item.hallmark, (item, [], False))
+        counts = Tally.from_dict(latest.counts).counts if latest.counts else ()
+        middle = tally.median(counts) if sum(counts) > 1 else None
+        if middle:
+            apart = tally.spread(counts) is Spread.APART
+            marks.append(Mark((middle[0] + middle[1]) // 2, sum(middle) % 2 == 1, apart))
+        rows[item.hallmark] = (first, marks, too_few or not latest.counts)
+    return tuple(
+        ProfileRow(
+            item.number.partition(".")[0],
+            say(item.hallmark_title),
+            tuple(sorted(marks, key=lambda mark: (mark.level, mark.between))),
+            f"Fewer than {workshop.k} answers, so not shown" if too_few else "Nobody chose a point on the scale",
+        )
+        for item, marks, too_few in rows.values()
+    )
+
+
+def _timer_left(workshop: Workshop, rooms: Rooms) -> int | None:
+    """Seconds left on the soft timer, 0 at the end. None if it does not run; nor after the machine was restarted."""
+    if workshop.timer_started is None or workshop.timer_seconds is None or workshop.timer_started > rooms.clock():
+        return None
+    return max(0, round(workshop.timer_seconds - (rooms.clock() - workshop.timer_started)))
+
+
+_PHASE_WORDS = {Stage.VOTING: "Voting", Stage.CLOSED: "Closed", Stage.REVEALED: "Results", Stage.DISCUSSION: "Talk"}
+
+
+def _desk(
+    rooms: Rooms,
+    workshop: Workshop,
+    rounds: dict[int, list[Round]],
+    round_: Round | None,
+    answered: int,
+    missing: int,
+    waiting: Waiting | None,
+) -> Desk:
+    position = position_of(workshop, round_)
+    run = tuple(_run_row(workshop, item, rounds.get(item.id, [])) for item in workshop.agenda)
+    following = next_item(workshop)
+    buttons = {move: _button(move, workshop, following, answered, missing, position.stage) for move in stages.moves(position)}
+    main = stages.main_move(position)
+    detour = Move.NEXT if position.stage is Stage.VOTING else Move.REVOTE
+    order = stages.phases(position.mode)
+    place = order.index(position.stage) if position.stage in order else -1
+    return Desk(
+        run=run,
+        next_row=next((row for row in run if following and row.agenda_id == following.id), None),
+        phases=tuple(
+            (_PHASE_WORDS[phase], "now" if at == place else "done" if at < place else "") for at, phase in enumerate(order)
+        ),
+        main=buttons.get(main) if main else None,
+        detour=buttons.get(detour),
+        discard=buttons.get(Move.DISCARD),
+        can_finish=Move.FINISH in buttons,
+        connected=rooms.connected(workshop.id),
+        dropped=rooms.dropped(workshop.id),
+        screens=rooms.screens(workshop.id),
+        waiting=waiting,
+        minutes_planned=sum(item.minutes for item in workshop.agenda),
+        started=_clock_time(workshop.started_at),
+        locked=workshop.locked,
+    )
+
+
+def _button(
+    move: Move, workshop: Workshop, following: AgendaItem | None, answered: int, missing: int, stage: Stage
+) -> Button:
+    name = (following.number or f"question {following.position}") if following else ""
+    words = {
+        Move.OPEN: f"Open question {name}" if following and following.number else "Open the first question",
+        Move.CLOSE: "Close voting",
+        Move.REVEAL: "Show the result",
+        Move.DISCUSS: "Start talking",
+        Move.REVOTE: "Vote again",
+        Move.DISCARD: "Start this vote again",
+        Move.NEXT: f"Skip to {name}" if stage is Stage.VOTING else "Next question",
+        Move.GOTO: "Go to this question",
+        Move.FINISH: "Finish",
+    }
+    arm = ""
+    if move is Move.CLOSE and answered < workshop.k:
+        arm = f"Only {answered} of {workshop.k}: nothing would be shown. Close anyway"
+    elif move is Move.CLOSE and missing:
+        arm = f"Close now: {missing} still to answer"
+    elif move is Move.NEXT and stage is Stage.VOTING and answered:
+        arm = f"Skip now: {answered} {'answer stays' if answered == 1 else 'answers stay'} unseen"
+    return Button(move, words[move], arm)
+
+
+def _run_row(workshop: Workshop, item: AgendaItem, rounds: Sequence[Round]) -> RunRow:
+    current = item.id == workshop.agenda_id
+    return RunRow(
+        agenda_id=item.id,
+        plate=item.number or str(item.position),
+        short=say(item.short),
+        hallmark=say(item.hallmark_title),
+        state=_PHASE_WORDS.get(Stage(workshop.stage), "") if current else _outcome(item, rounds),
+        current=current,
+        mode=item.mode or workshop.mode,
+        modes_open=not rounds,
+    )
+
+
+def _outcome(item: AgendaItem, rounds: Sequence[Round]) -> str:
+    """How a question that is not in the room now ended: its middle answer once released."""
+    done = [r for r in rounds if r.state in ("counted", "void")]
+    if not done:
+        return ""
+    latest = done[-1]
+    if latest.state == "void":
+        return "Not counted"
+    if not latest.released:
+        return "Not shown"
+    if latest.counts is None:
+        return "Too few"
+    labels = [say(label) for label in item.labels]
+    return tally.middle_words(Tally.from_dict(latest.counts).counts, labels) or "Shown"
+
+
+def _clock_time(moment: dt.datetime | None) -> str:
+    """A stored moment as the time of day here; "" if it has not come."""
+    if moment is None:
+        return ""
+    return moment.replace(tzinfo=dt.UTC).astimezone().strftime("%H:%M")

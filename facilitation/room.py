@@ -1,0 +1,122 @@
+"""What one process remembers of the rooms it serves: who is here, and what changed since the last picture.
+
+Memory only, never stored. A device is known by a tag that means nothing outside this process; a ballot by its slot.
+After a restart the room is empty and fills again as phones come back; the picture's count starts at nought, so a
+restart can only make a picture come later, never sooner.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+PRESENT = 90.0  # seconds: a phone heard from within this time counts as being in the room
+DROPPED = 600.0  # seconds: one that was connected within this time and is not now has dropped off
+
+
+@dataclass(slots=True)
+class Room:
+    """One workshop's room, as this process sees it. Times are seconds on the monotonic clock."""
+
+    heard: dict[bytes, float] = field(default_factory=dict)
+    phones: dict[str, bytes] = field(default_factory=dict)  # socket -> device tag
+    screens: set[str] = field(default_factory=set)
+    picture_round: int | None = None
+    picture_at: float | None = None
+    touched: dict[bytes, tuple[str | None, str]] = field(default_factory=dict)  # slot -> (at the picture, now)
+
+    def changed(self, round_id: int) -> int:
+        """How many ballots were cast or changed since the last picture. Back and forth, or the same again, is none."""
+        if round_id != self.picture_round:
+            return 0
+        return sum(then != now for then, now in self.touched.values())
+
+    def note_ballot(self, round_id: int, slot: bytes, was: str | None, now: str) -> None:
+        """A ballot was committed: `was` is what the slot held before, None if it is new."""
+        self._turn_to(round_id)
+        then, _ = self.touched.get(slot, (was, now))
+        self.touched[slot] = (then, now)
+
+    def note_picture(self, round_id: int, at: float) -> None:
+        """A picture was committed: from here on, change is counted against it."""
+        self._turn_to(round_id)
+        self.touched.clear()
+        self.picture_at = at
+
+    def _turn_to(self, round_id: int) -> None:
+        if round_id != self.picture_round:
+            self.picture_round, self.picture_at = round_id, None
+            self.touched.clear()
+
+
+class Rooms:
+    """All rooms of this process. `clock` gives monotonic seconds, so that tests need no sleep."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self._salt = secrets.token_bytes(16)
+        self._rooms: dict[int, Room] = {}
+
+    def __getitem__(self, workshop_id: int) -> Room:
+        return self._rooms.setdefault(workshop_id, Room())
+
+    def forget(self, workshop_id: int) -> None:
+        """Drop what is known of a room: its workshop was finished or deleted."""
+        self._rooms.pop(workshop_id, None)
+
+    def occupied(self) -> list[int]:
+        """The workshops somebody is in, or was a short while ago."""
+        return [workshop_id for workshop_id, room in self._rooms.items() if room.heard or room.screens]
+
+    def tag(self, device: bytes) -> bytes:
+        """What stands for a device in this process's memory."""
+        return hashlib.blake2s(device, key=self._salt, digest_size=8).digest()
+
+    def hear(self, workshop_id: int, device: bytes) -> None:
+        """A phone did something: it is in the room."""
+        self[workshop_id].heard[self.tag(device)] = self.clock()
+
+    def connect(self, workshop_id: int, sid: str, device: bytes | None) -> None:
+        """A socket came: of a phone with this device secret, or of a shared screen if None."""
+        room = self[workshop_id]
+        if device is None:
+            room.screens.add(sid)
+        else:
+            room.phones[sid] = self.tag(device)
+            self.hear(workshop_id, device)
+
+    def disconnect(self, sid: str) -> int | None:
+        """A socket went; returns the workshop it belonged to."""
+        for workshop_id, room in self._rooms.items():
+            if sid in room.screens:
+                room.screens.discard(sid)
+                return workshop_id
+            if sid in room.phones:
+                room.heard[room.phones.pop(sid)] = self.clock()
+                return workshop_id
+        return None
+
+    def present(self, workshop_id: int) -> int:
+        """People in the room: devices with a live socket or heard from lately. Devices, not sockets."""
+        return len(self._lately(workshop_id, PRESENT) | self._connected(workshop_id))
+
+    def connected(self, workshop_id: int) -> int:
+        """Devices with a live socket."""
+        return len(self._connected(workshop_id))
+
+    def dropped(self, workshop_id: int) -> int:
+        """Devices that were here a short while ago and have no socket now."""
+        return len(self._lately(workshop_id, DROPPED) - self._connected(workshop_id))
+
+    def screens(self, workshop_id: int) -> int:
+        """Shared screens with a live socket."""
+        return len(self[workshop_id].screens)
+
+    def _connected(self, workshop_id: int) -> set[bytes]:
+        return set(self[workshop_id].phones.values())
+
+    def _lately(self, workshop_id: int, seconds: float) -> set[bytes]:
+        since = self.clock() - seconds
+        return {tag for tag, heard in self[workshop_id].heard.items() if heard >= since}

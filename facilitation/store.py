@@ -1,0 +1,363 @@
+"""The tables, the queries on them, and the one place that commits.
+
+SQLite by default, PostgreSQL by `DATABASE_URL`; the same code runs on both. Reading goes through Flask-SQLAlchemy's
+`db.session`; writing goes through `transaction()`, which the committer calls, and nothing else commits. A write unit
+reads again what it decides on, under the write lock: `BEGIN IMMEDIATE` on SQLite, a row lock on PostgreSQL.
+
+Secrecy is schema: a ballot has a round, a slot, a seq and sealed bytes, and room for nothing else.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import JSON, ForeignKey, MetaData, UniqueConstraint, delete, event, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+from sqlalchemy.pool import StaticPool
+
+from facilitation.errors import StorageTrouble
+
+Texts = dict[str, str]  # a language map: {"en": "Purpose", "cy": "Diben"}
+
+
+class Base(DeclarativeBase):
+    """What every table inherits; the naming convention lets migrations find a constraint again by its name."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+
+
+class Workshop(Base):
+    """One meeting: what it is called, where it stands, and what the shared screen shows ("session" on the page)."""
+
+    __tablename__ = "workshops"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    join_token: Mapped[str] = mapped_column(unique=True)
+    key: Mapped[bytes | None]  # signs the phones' cookies; gone when the workshop is finished
+    title: Mapped[str]
+    museum: Mapped[str]
+    held_on: Mapped[dt.date]
+    framework: Mapped[str]
+    edition: Mapped[str]
+    k: Mapped[int] = mapped_column(default=5)
+    mode: Mapped[str] = mapped_column(default="live")
+    locked: Mapped[bool] = mapped_column(default=False)  # the door: nobody new comes in
+    joined: Mapped[int] = mapped_column(default=0)
+
+    stage: Mapped[str] = mapped_column(default="lobby")
+    agenda_id: Mapped[int | None]  # the question in the room, and the round it is at; None in the lobby
+    round_id: Mapped[int | None]
+    version: Mapped[int] = mapped_column(default=1)  # raised by moves; what a move names
+    tick: Mapped[int] = mapped_column(default=0)  # raised by every other commit; (version, tick) orders pushes
+
+    overlay: Mapped[str] = mapped_column(default="")  # "", "blank", "code" or "profile", over any stage
+    theme: Mapped[str] = mapped_column(default="light")
+    zoom: Mapped[int] = mapped_column(default=100)
+    prompt: Mapped[int] = mapped_column(default=0)  # which sentence of the prompt is on the screen
+    wifi_name: Mapped[str] = mapped_column(default="")
+    wifi_password: Mapped[str] = mapped_column(default="")
+    timer_seconds: Mapped[int | None]
+    timer_started: Mapped[float | None]  # on the machine's monotonic clock: a jump of the wall clock changes nothing
+
+    created_at: Mapped[dt.datetime]
+    started_at: Mapped[dt.datetime | None]
+    finished_at: Mapped[dt.datetime | None]
+
+    agenda: Mapped[list[AgendaItem]] = relationship(
+        order_by="AgendaItem.position", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class AgendaItem(Base):
+    """One question of a workshop, with wording and scale as they were when it was put on the agenda."""
+
+    __tablename__ = "agenda"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workshop_id: Mapped[int] = mapped_column(ForeignKey("workshops.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+    key: Mapped[str]  # stable for ever, so that workshops can be compared
+    number: Mapped[str]  # "9.4", a place in the printed framework; empty for an own question
+    hallmark: Mapped[str]  # the hallmark's key, "" for an own question
+    hallmark_title: Mapped[Texts] = mapped_column(JSON)
+    text: Mapped[Texts] = mapped_column(JSON)
+    short: Mapped[Texts] = mapped_column(JSON)
+    prompt: Mapped[Texts] = mapped_column(JSON)
+    attribution: Mapped[Texts] = mapped_column(JSON)
+    scale: Mapped[str]
+    labels: Mapped[list[Texts]] = mapped_column(JSON)  # lowest first
+    mode: Mapped[str | None]  # None: as the workshop
+    minutes: Mapped[int] = mapped_column(default=10)
+
+
+class Round(Base):
+    """One vote on one question. Open: ballots and perhaps a picture. Counted: the counts, and nothing else is left."""
+
+    __tablename__ = "rounds"
+    __table_args__ = (UniqueConstraint("workshop_id", "ordinal"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workshop_id: Mapped[int] = mapped_column(ForeignKey("workshops.id", ondelete="CASCADE"), index=True)
+    agenda_id: Mapped[int] = mapped_column(ForeignKey("agenda.id", ondelete="CASCADE"), index=True)
+    ordinal: Mapped[int]  # 1, 2, 3 ... within the workshop: no two rounds of one workshop can be open at once
+    number: Mapped[int]  # 1 for the first vote on this question, 2 for the re-vote
+    mode: Mapped[str]
+    state: Mapped[str] = mapped_column(default="open")  # open, counted, discarded, void
+    released: Mapped[bool] = mapped_column(default=False)
+    picture: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))  # the last one released while open
+    ballots_cast: Mapped[int | None]
+    counts: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))  # None when fewer than k answered
+    shift: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))  # up, same, down
+
+
+class Ballot(Base):
+    """One sealed answer in an open round; it is gone when the round closes."""
+
+    __tablename__ = "ballots"
+    __table_args__ = {"sqlite_with_rowid": False}  # a rowid would keep the order of arrival
+
+    round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"), primary_key=True)
+    slot: Mapped[bytes] = mapped_column(primary_key=True)  # HMAC(round key, device secret)
+    seq: Mapped[int]  # the phone's own count of its changes: a late retry loses
+    sealed: Mapped[bytes]  # the choice, encrypted with the round key
+
+
+class Capability(Base):
+    """What the holder of a secret may do: only the hash of the secret is kept.
+
+    Roles: "link" (one use, exchanged for "home"), "home" (all workshops of this program), and of one workshop
+    "facilitator" and "screen".
+    """
+
+    __tablename__ = "capabilities"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[str]
+    workshop_id: Mapped[int | None] = mapped_column(ForeignKey("workshops.id", ondelete="CASCADE"), index=True)
+
+
+class IssuedCode(Base):
+    """Every join code that was ever issued: none is issued twice, so an old poster never opens a new room."""
+
+    __tablename__ = "issued_codes"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+
+
+# --- Engines and transactions ----------------------------------------------------------------------------------------
+
+
+def prepare_engine(engine: Engine) -> Engine:
+    """Make every connection of an engine durable, forgetful and patient; returns the engine.
+
+    SQLite: each build has its own defaults, so what the promise rests on is said out loud. Transactions are begun by
+    us, because the driver's own begin is deferred: it lets two writers read the same state and both decide on it.
+    """
+    if engine.dialect.name != "sqlite":
+        return engine
+
+    @event.listens_for(engine, "connect")
+    def pragmas(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON", "secure_delete=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("immediate", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
+
+
+def writing_engine(url: str) -> Engine:
+    """The engine of the one writer. On SQLite one connection that stays open, used by one thread at a time."""
+    if url.startswith("sqlite"):
+        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+    else:
+        engine = create_engine(url, pool_pre_ping=True)
+    return prepare_engine(engine).execution_options(immediate=True)
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Session]:
+    """One write unit: commits at the end, or leaves nothing. Raises StorageTrouble when the disk or database refuses.
+
+    `session.info["until_committed"]` is an ExitStack that closes after the commit: a lock entered there is held until
+    then. What `after_commit()` was given runs last; a crash before it is repaired at the next start.
+    """
+    with ExitStack() as stack:
+        session = Session(engine, info={"until_committed": stack, "after_commit": []})
+        try:
+            with session:
+                yield session
+                session.commit()
+        except IntegrityError:
+            raise
+        except DBAPIError as trouble:
+            raise StorageTrouble("The program could not save this just now. Nothing was lost: please try again.") from trouble
+        for act in session.info["after_commit"]:
+            act()
+
+
+def after_commit(session: Session, act: Callable[[], object]) -> None:
+    """Have something done once this write unit is on disk, and not at all if it never gets there."""
+    session.info["after_commit"].append(act)
+
+
+def truncate_log(engine: Engine) -> bool:
+    """Empty SQLite's write-ahead log, so that no forgotten row lives on in it.
+
+    False when a reader's snapshot still needs it: the next close tries again. Nothing to do on PostgreSQL.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    with engine.connect() as connection:
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        raw.execute("PRAGMA busy_timeout=100")  # the writer must not stand still for a slow reader
+        busy: int = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        raw.execute("PRAGMA busy_timeout=5000")
+    return not busy
+
+
+def truncate_log_after_commit(session: Session) -> None:
+    """Have the write-ahead log emptied once this write unit is on disk."""
+    engine = session.get_bind()
+    assert isinstance(engine, Engine)
+    after_commit(session, lambda: truncate_log(engine))
+
+
+# --- Queries ---------------------------------------------------------------------------------------------------------
+
+
+def hashed(token: str) -> str:
+    """How a secret is kept: a thief of the database holds no cookie that works."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def by_code(session: Session, code: str) -> Workshop | None:
+    """The workshop with this join code."""
+    return session.scalar(select(Workshop).where(Workshop.code == code))
+
+
+def by_join_token(session: Session, token: str) -> Workshop | None:
+    """The workshop whose QR code carries this token."""
+    return session.scalar(select(Workshop).where(Workshop.join_token == token))
+
+
+def locked_workshop(session: Session, workshop_id: int) -> Workshop | None:
+    """The workshop, read again under its row lock, for a write unit that decides on what it reads."""
+    return session.scalar(select(Workshop).where(Workshop.id == workshop_id).with_for_update())
+
+
+def all_workshops(session: Session) -> list[Workshop]:
+    """Every workshop, the newest meeting first."""
+    return list(session.scalars(select(Workshop).order_by(Workshop.held_on.desc(), Workshop.id.desc())))
+
+
+def answers_by_workshop(session: Session) -> dict[int, int]:
+    """How many answers each workshop holds in its counted rounds."""
+    rows = session.execute(
+        select(Round.workshop_id, func.sum(Round.ballots_cast)).where(Round.state == "counted").group_by(Round.workshop_id)
+    )
+    return {workshop_id: int(ballots or 0) for workshop_id, ballots in rows}
+
+
+def holds(session: Session, token: str, role: str, workshop_id: int | None = None) -> bool:
+    """Whether this secret is the capability named."""
+    capability = session.get(Capability, hashed(token))
+    return capability is not None and capability.role == role and capability.workshop_id == workshop_id
+
+
+def rounds_of(session: Session, workshop_id: int) -> dict[int, list[Round]]:
+    """The rounds that still mean something, by agenda row, first vote first: open, counted and void ones."""
+    found: dict[int, list[Round]] = {}
+    query = select(Round).where(Round.workshop_id == workshop_id, Round.state != "discarded").order_by(Round.ordinal)
+    for round_ in session.scalars(query):
+        found.setdefault(round_.agenda_id, []).append(round_)
+    return found
+
+
+def turnout(session: Session, round_id: int) -> int:
+    """How many ballots are in, in an open round."""
+    return session.scalar(select(func.count()).select_from(Ballot).where(Ballot.round_id == round_id)) or 0
+
+
+def open_rounds(session: Session) -> list[Round]:
+    """Every round of every workshop that takes ballots."""
+    return list(session.scalars(select(Round).where(Round.state == "open")))
+
+
+def still_open(session: Session, round_ids: Sequence[int]) -> dict[int, int]:
+    """Which of these rounds take ballots now, with their workshops; on PostgreSQL they stay open until the commit."""
+    query = select(Round.id, Round.workshop_id).where(Round.id.in_(round_ids), Round.state == "open")
+    return {round_id: workshop_id for round_id, workshop_id in session.execute(query.with_for_update(read=True))}
+
+
+def ballot_in(session: Session, round_id: int, slot: bytes) -> tuple[int, bytes] | None:
+    """The seq and the sealed bytes of one slot."""
+    row = session.execute(select(Ballot.seq, Ballot.sealed).where(Ballot.round_id == round_id, Ballot.slot == slot)).first()
+    return (row.seq, row.sealed) if row else None
+
+
+def ballots_in(session: Session, round_id: int, slots: Sequence[bytes] | None = None) -> dict[bytes, tuple[int, bytes]]:
+    """slot -> (seq, sealed) of one round: of all its ballots, or of these slots."""
+    query = select(Ballot.slot, Ballot.seq, Ballot.sealed).where(Ballot.round_id == round_id)
+    if slots is not None:
+        query = query.where(Ballot.slot.in_(slots))
+    return {slot: (seq, sealed) for slot, seq, sealed in session.execute(query)}
+
+
+def file_ballots(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """File sealed ballots (round_id, slot, seq, sealed): a new slot is a new ballot, a known one changes its mind if
+    its seq is larger, so a late retry never overwrites a change and a double tap is one ballot."""
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    filing = insert(Ballot)
+    filing = filing.on_conflict_do_update(
+        index_elements=[Ballot.round_id, Ballot.slot],
+        set_={"seq": filing.excluded.seq, "sealed": filing.excluded.sealed},
+        where=filing.excluded.seq > Ballot.seq,
+    )
+    session.execute(filing, list(rows))
+
+
+def forget_ballots(session: Session, round_id: int) -> None:
+    """Delete every ballot of a round."""
+    session.execute(delete(Ballot).where(Ballot.round_id == round_id))
+
+
+def raise_tick(session: Session, workshop_ids: Sequence[int]) -> None:
+    """Note that something but a move was committed for these workshops, so that pushes keep their order."""
+    session.execute(update(Workshop).where(Workshop.id.in_(workshop_ids)).values(tick=Workshop.tick + 1))
+
+
+def is_reachable(session: Session) -> bool:
+    """Whether the database answers."""
+    try:
+        return session.scalar(text("SELECT 1")) == 1
+    except DBAPIError:
+        return False

@@ -1,0 +1,181 @@
+"""The edge: routes of a few lines each, split by role. What they share is here.
+
+A route loads the workshop through `access`, calls one use case through `perform`, and answers. Whoever asked with htmx
+gets a fragment, whoever sent a plain form is redirected to the page, so everything works without JavaScript.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
+
+from facilitation import __version__, qr
+from facilitation.committer import Committer
+from facilitation.config import Settings
+from facilitation.errors import Refused
+from facilitation.hallmarks import Framework
+from facilitation.keys import KeyFile
+from facilitation.live import Live
+from facilitation.now import RunRow
+from facilitation.room import Rooms
+from facilitation.store import db
+from facilitation.web.assets import Assets
+from facilitation.workshop import BallotBox
+
+Outcome = TypeVar("Outcome")
+log = logging.getLogger("facilitation")
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'{socket}; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True)
+class House:
+    """What one running program consists of, kept in `app.extensions["house"]`."""
+
+    settings: Settings
+    framework: Framework
+    keys: KeyFile
+    committer: Committer
+    rooms: Rooms
+    box: BallotBox
+    live: Live
+    assets: Assets
+    join_origin: Callable[[], str]
+
+
+def house() -> House:
+    """The running program."""
+    found: House = current_app.extensions["house"]
+    return found
+
+
+def perform(job: Callable[[Session], Outcome]) -> Outcome:
+    """Run one write unit. What this request has read before ends here: its snapshot would be stale afterwards, and its
+    connection would be held while waiting."""
+    db.session.rollback()
+    return house().committer.perform(job)
+
+
+def wants_fragment() -> bool:
+    """Whether htmx asked."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def see(url: str) -> Response:
+    """Redirect after a POST: the browser gets the page, and a reload does not send the form again."""
+    response = make_response(redirect(url, code=303))
+    if wants_fragment():
+        response = make_response("", 200)
+        response.headers["HX-Redirect"] = url
+    return response
+
+
+def a_number(text: str | None, default: int = 0) -> int:
+    """A whole number from a form; the default when it is none, or is absurdly long."""
+    return int(text) if text and len(text) < 12 and text.isdecimal() else default
+
+
+def a_date(text: str) -> dt.date:
+    """A date from a form. Raises Refused with a sentence."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise Refused("Enter the date as year, month and day, for example 2026-11-21.") from None
+
+
+def long_date(day: dt.date) -> str:
+    """21 November 2026: no leading nought, on every system."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def groupby_run(rows: Sequence[RunRow]) -> list[list[RunRow]]:
+    """The run sheet in groups of neighbours of one hallmark: the running order stays, whatever it is."""
+    return [list(group) for _, group in groupby(rows, key=lambda row: row.hallmark)]
+
+
+def dress(app: Flask) -> None:
+    """Give an app what every page shares: template words, headers, compression, refusals as pages, a quiet log."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.add_template_filter(long_date)
+    app.add_template_filter(groupby_run)
+    app.add_template_global(lambda name: house().assets.url(name), "asset")
+    app.add_template_global(lambda: house().join_origin(), "join_origin")
+    app.add_template_global(qr.svg, "qr")
+    app.add_template_global(qr.wifi_svg, "wifi_qr")
+    app.add_template_global(__version__, "version")
+    app.before_request(_start)
+    app.after_request(_finish)
+    app.register_error_handler(Refused, refused)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _fault)
+
+
+def refused(refusal: Refused) -> Response:
+    """A refusal that no route dealt with: for htmx a line for the page's notice, otherwise a page with the way back."""
+    template = "parts/notice.html" if wants_fragment() else "refused.html"
+    response = make_response(render_template(template, sentence=refusal.sentence), refusal.status)
+    if wants_fragment():
+        response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#notice", "innerHTML"
+    return response
+
+
+def _http_error(error: HTTPException) -> Response:
+    code = error.code or 500
+    words = {
+        404: "There is nothing at this address, or it is not open to this browser.",
+        405: "This address cannot be used like that.",
+        413: "That is too large.",
+    }
+    return make_response(render_template("refused.html", sentence=words.get(code, "That did not work.")), code)
+
+
+def _fault(error: Exception) -> Response:
+    """A fault of ours: in the log with its place but without what anyone typed, on the page as a sentence."""
+    log.error("fault in %s", request.url_rule, exc_info=error)
+    sentence = "Something went wrong in the program. Nothing you sent was lost if you try again."
+    return make_response(render_template("refused.html", sentence=sentence), 500)
+
+
+def _start() -> None:
+    g.started = time.perf_counter()
+
+
+def _finish(response: Response) -> Response:
+    scheme, host = ("wss" if request.is_secure else "ws"), urlsplit(f"//{request.host}").netloc
+    headers = response.headers
+    headers["Content-Security-Policy"] = POLICY.format(socket=f" {scheme}://{host}")
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "same-origin"
+    headers.setdefault("Cache-Control", "no-store")
+    if house().settings.hosted:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    _compress(response)
+    took = 1000 * (time.perf_counter() - g.get("started", time.perf_counter()))
+    log.info("%s %s %s %.0f ms", request.method, request.url_rule or "-", response.status_code, took)
+    return response
+
+
+def _compress(response: Response) -> None:
+    """Compress pages once they are worth it. Our pages carry no secret that an attacker could guess by length."""
+    if response.direct_passthrough or response.content_encoding or not (response.mimetype or "").startswith("text/"):
+        return
+    response.vary.add("Accept-Encoding")
+    if "gzip" in request.accept_encodings and (response.content_length or 0) > 800:
+        response.set_data(gzip.compress(response.get_data(), 6))
+        response.content_encoding = "gzip"
+
+

@@ -1,0 +1,81 @@
+"""Who may come in: authorise where you load. Each function returns the workshop, or there is nothing here (404).
+
+Capabilities are cookies: `home` (this program's facilitator), and of one workshop `f_<id>` (its console), `s_<id>` (its
+shared screen, read-only) and `p_<id>` (a phone). One browser may hold all of them.
+"""
+
+from __future__ import annotations
+
+from flask import Response, abort, current_app, request
+
+from facilitation import ballots, store
+from facilitation.now import Audience
+from facilitation.stages import Stage
+from facilitation.store import Workshop, db
+
+AUDIENCES = {"p": Audience.PHONE, "s": Audience.SCREEN, "f": Audience.FACILITATOR}
+_YEAR = 366 * 24 * 3600
+
+
+def at_home() -> bool:
+    """Whether this browser holds the facilitator's capability for the whole program."""
+    token = request.cookies.get("home", "")
+    return bool(token) and store.holds(db.session(), token, "home")
+
+
+def facilitated(code: str) -> Workshop:
+    """The workshop, for its facilitator."""
+    return _held(code, "f", "facilitator")
+
+
+def shown(code: str) -> Workshop:
+    """The workshop, for its shared screen."""
+    return _held(code, "s", "screen")
+
+
+def participating(code: str) -> Workshop:
+    """The workshop, for a phone that has joined it. A finished one has only its last page left, which is for anyone."""
+    workshop = store.by_code(db.session(), code)
+    if workshop is None or (device(workshop) is None and workshop.stage != Stage.FINISHED):
+        abort(404)
+    return workshop
+
+
+def device(workshop: Workshop) -> bytes | None:
+    """The device secret of this phone in this workshop; None if it has not joined, or the workshop is finished."""
+    cookie = request.cookies.get(f"p_{workshop.id}", "")
+    if not cookie or workshop.key is None:
+        return None
+    return ballots.read_device(workshop.key, cookie)
+
+
+def for_socket(audience: Audience, code: str) -> tuple[Workshop, bytes | None] | None:
+    """The workshop a socket may hear as this audience, with its device secret if it is a phone; None if it may not."""
+    workshop = store.by_code(db.session(), code)
+    if workshop is None:
+        return None
+    if audience is Audience.PHONE:
+        secret = device(workshop)
+        return (workshop, secret) if secret else None
+    letter, role = ("f", "facilitator") if audience is Audience.FACILITATOR else ("s", "screen")
+    return (workshop, None) if _holds(workshop, letter, role) else None
+
+
+def give(response: Response, name: str, value: str) -> Response:
+    """Put a capability into a cookie that scripts cannot read and other sites cannot send."""
+    response.set_cookie(
+        name, value, max_age=_YEAR, httponly=True, samesite="Lax", secure=current_app.config["HOSTED"], path="/"
+    )
+    return response
+
+
+def _held(code: str, letter: str, role: str) -> Workshop:
+    workshop = store.by_code(db.session(), code)
+    if workshop is None or not _holds(workshop, letter, role):
+        abort(404)
+    return workshop
+
+
+def _holds(workshop: Workshop, letter: str, role: str) -> bool:
+    token = request.cookies.get(f"{letter}_{workshop.id}", "")
+    return bool(token) and store.holds(db.session(), token, role, workshop.id)

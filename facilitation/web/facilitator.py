@@ -1,0 +1,300 @@
+"""The facilitator: home, set-up, console, results."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+
+from facilitation import now as reader
+from facilitation import report, store, workshop
+from facilitation.errors import Refused, Stale
+from facilitation.exports import results_csv, session_json
+from facilitation.live import fragment
+from facilitation.now import Audience, Now
+from facilitation.stages import Move, Stage
+from facilitation.store import Workshop, db
+from facilitation.web import a_date, a_number, access, house, perform, see, wants_fragment
+
+facilitator = Blueprint("facilitator", __name__)
+
+
+# --- Home ------------------------------------------------------------------------------------------------------------
+
+
+@facilitator.get("/enter/<token>")
+def enter(token: str) -> Response:
+    """Exchange the one-time link for the cookie. A browser that holds the cookie already keeps its link unused."""
+    if access.at_home():
+        return see(url_for(".home"))
+    secret = perform(lambda session: workshop.redeem_link(session, token))
+    return access.give(make_response(redirect(url_for(".home"), 303)), "home", secret)
+
+
+@facilitator.get("/home")
+def home() -> Response:
+    """All sessions, and the way to a new one."""
+    _demand_home()
+    workshops = store.all_workshops(db.session())
+    answers = store.answers_by_workshop(db.session())
+    return make_response(
+        render_template("facilitator/home.html", workshops=workshops, answers=answers, today=dt.date.today(), form={})
+    )
+
+
+@facilitator.post("/sessions")
+def create() -> Response:
+    """Set up a session: it gets its code at once, and opens on its set-up page."""
+    _demand_home()
+    form = request.form
+    try:
+        held_on = a_date(form.get("held_on", ""))
+        framework = house().framework
+
+        def job(session: Session) -> tuple[int, str, str]:
+            made = workshop.create(session, framework, form.get("title", ""), form.get("museum", ""), held_on)
+            return made.id, made.code, workshop.grant(session, "facilitator", made.id)
+
+        workshop_id, code, token = perform(job)
+    except Refused as refusal:
+        workshops, answers = store.all_workshops(db.session()), store.answers_by_workshop(db.session())
+        page = render_template(
+            "facilitator/home.html", workshops=workshops, answers=answers, today=dt.date.today(), form=form,
+            problem=refusal.sentence,
+        )
+        return make_response(page, refusal.status)
+    return access.give(see(url_for(".setup", code=code)), f"f_{workshop_id}", token)
+
+
+@facilitator.post("/sessions/<code>/open")
+def open_console(code: str) -> Response:
+    """Give this browser the console of a session; where it leads depends on how far the session has come."""
+    found = _at_home(code)
+    workshop_id = found.id
+    lobby_without_agenda = found.stage == Stage.LOBBY and not found.agenda
+    token = perform(lambda session: workshop.grant(session, "facilitator", workshop_id))
+    page = ".setup" if lobby_without_agenda else ".console"
+    return access.give(see(url_for(page, code=code)), f"f_{workshop_id}", token)
+
+
+@facilitator.get("/sessions/<code>/delete")
+def ask_delete(code: str) -> str:
+    """Ask before deleting, and say what would go."""
+    found = _at_home(code)
+    answers = store.answers_by_workshop(db.session()).get(found.id, 0)
+    return render_template("facilitator/delete.html", workshop=found, answers=answers)
+
+
+@facilitator.post("/sessions/<code>/delete")
+def delete(code: str) -> Response:
+    """Delete a session, really."""
+    workshop_id = _at_home(code).id
+    perform(lambda session: workshop.delete(session, house().keys, workshop_id))
+    house().rooms.forget(workshop_id)
+    return see(url_for(".home"))
+
+
+# --- Set-up ----------------------------------------------------------------------------------------------------------
+
+
+@facilitator.get("/f/<code>/setup")
+def setup(code: str) -> str:
+    """What the session is called, how results are shown, and its agenda."""
+    return _setup(access.facilitated(code))
+
+
+@facilitator.post("/f/<code>/setup")
+def change_details(code: str) -> Response:
+    """Save title, museum, date, k, result mode and Wi-Fi."""
+    form = request.form
+
+    def job(session: Session, workshop_id: int) -> None:
+        workshop.change_details(
+            session,
+            workshop_id,
+            title=form.get("title", ""),
+            museum=form.get("museum", ""),
+            held_on=a_date(form.get("held_on", "")),
+            k=a_number(form.get("k")),
+            mode=form.get("mode", "live"),
+            wifi=(form.get("wifi_name", ""), form.get("wifi_password", "")),
+        )
+
+    return _set_up(code, job)
+
+
+@facilitator.post("/f/<code>/agenda")
+def add_questions(code: str) -> Response:
+    """Put questions on the agenda: `key` (repeated) from the framework, or an own one."""
+    form = request.form
+    framework = house().framework
+    keys = set(form.getlist("key"))
+    chosen = [(hallmark, question) for hallmark in framework.hallmarks for question in hallmark.questions if question.key in keys]
+
+    def job(session: Session, workshop_id: int) -> None:
+        if "own" in form:
+            own = (form.get("text", ""), form.get("short", ""), form.get("prompt", ""), form.get("scale", ""))
+            workshop.add_own_question(session, workshop_id, framework, *own)
+        elif chosen:
+            workshop.add_questions(session, workshop_id, chosen, framework)
+        else:
+            raise Refused("Choose at least one question.")
+
+    return _set_up(code, job)
+
+
+@facilitator.post("/f/<code>/agenda/<int:agenda_id>")
+def change_question(code: str, agenda_id: int) -> Response:
+    """Move a question up or down, drop it, edit its prompt or choose how its results are shown."""
+    want, value = request.form.get("want", ""), request.form.get("value", "")
+    back = ".console" if want == "mode" else ".setup"
+    return _set_up(code, lambda session, id: workshop.change_question(session, id, agenda_id, want, value), back)
+
+
+# --- Console ---------------------------------------------------------------------------------------------------------
+
+
+@facilitator.get("/f/<code>")
+def console(code: str) -> str:
+    """Run sheet, question, room and the one big button."""
+    return render_template("facilitator/page.html", now=_now(access.facilitated(code)))
+
+
+@facilitator.get("/f/<code>/now")
+def present(code: str) -> Response:
+    """The fragment that a push would bring."""
+    return make_response(fragment(_now(access.facilitated(code))))
+
+
+@facilitator.post("/f/<code>/move")
+def move(code: str) -> Response:
+    """Move the session on. A page that was out of date gets the fresh one, and its move is not carried out."""
+    found = access.facilitated(code)
+    workshop_id, form = found.id, request.form
+    if form.get("move") not in set(Move):
+        raise Refused("That move is not known.")
+    wanted, version, agenda_id = Move(form["move"]), a_number(form.get("version")), a_number(form.get("agenda")) or None
+    try:
+        perform(lambda session: workshop.make_move(session, house().keys, workshop_id, wanted, version, agenda_id))
+    except Stale as stale:
+        return _desk(code, stale.sentence, stale.status)
+    house().live.moved(workshop_id)
+    if wanted is Move.FINISH:
+        return see(url_for(".console", code=code))
+    return _desk(code)
+
+
+@facilitator.post("/f/<code>/show")
+def show(code: str) -> Response:
+    """Change what lies over the stage on the shared screen: overlay, theme, zoom, prompt, door, timer."""
+    workshop_id = access.facilitated(code).id
+    want, value = request.form.get("want", ""), request.form.get("value", "")
+    if want == "timer":
+        perform(lambda session: workshop.set_timer(session, workshop_id, house().rooms.clock()))
+    else:
+        perform(lambda session: workshop.show(session, workshop_id, want, value))
+    house().live.changed(workshop_id)
+    return _desk(code)
+
+
+@facilitator.get("/f/<code>/end")
+def ask_end(code: str) -> str:
+    """Ask before ending a session early."""
+    return render_template("facilitator/end.html", now=_now(access.facilitated(code)))
+
+
+@facilitator.get("/f/<code>/screen")
+def open_screen(code: str) -> Response:
+    """Give this browser the shared screen, to be dragged to the projector."""
+    workshop_id = access.facilitated(code).id
+    token = perform(lambda session: workshop.grant(session, "screen", workshop_id))
+    return access.give(see(url_for("screen.page", code=code)), f"s_{workshop_id}", token)
+
+
+# --- Results ---------------------------------------------------------------------------------------------------------
+
+
+@facilitator.get("/sessions/<code>/results.csv")
+@facilitator.get("/f/<code>/results.csv")
+def results(code: str) -> Response:
+    """Tidy counts: one row per question, round and answer."""
+    made = report.make(db.session(), _exportable(code))
+    return _download(results_csv.write(made), "text/csv; charset=utf-8", f"{made.slug}-results.csv")
+
+
+@facilitator.get("/sessions/<code>/session.json")
+@facilitator.get("/f/<code>/session.json")
+def whole_session(code: str) -> Response:
+    """The whole session, without a row per person: there is none."""
+    made = report.make(db.session(), _exportable(code))
+    return _download(session_json.write(made), "application/json", f"{made.slug}.json")
+
+
+# --- Shared by the routes above --------------------------------------------------------------------------------------
+
+
+def _demand_home() -> None:
+    if not access.at_home():
+        abort(404)
+
+
+def _at_home(code: str) -> Workshop:
+    _demand_home()
+    found = store.by_code(db.session(), code)
+    if found is None:
+        abort(404)
+    return found
+
+
+def _exportable(code: str) -> Workshop:
+    """The workshop whose results are asked for: from home, or from its own console."""
+    return _at_home(code) if request.path.startswith("/sessions/") else access.facilitated(code)
+
+
+def _now(found: Workshop) -> Now:
+    return reader.look(db.session(), house().rooms, found, Audience.FACILITATOR)
+
+
+def _desk(code: str, problem: str = "", status: int = 200) -> Response:
+    """The console after a change: its fragment for htmx, with what went wrong beside it; otherwise the page."""
+    if not wants_fragment():
+        if not problem:
+            return see(url_for(".console", code=code))
+        return make_response(render_template("facilitator/page.html", now=_now(access.facilitated(code)), problem=problem), status)
+    html = fragment(_now(access.facilitated(code)))
+    return make_response(html + render_template("parts/notice_beside.html", sentence=problem), status)
+
+
+def _set_up(code: str, job: Callable[[Session, int], Any], back: str = ".setup") -> Response:
+    """Run one change of the set-up and show the page again; a refusal stands on it, and nothing typed is lost."""
+    workshop_id = access.facilitated(code).id
+    perform(lambda session: job(session, workshop_id))
+    house().live.moved(workshop_id)
+    if not wants_fragment():
+        return see(url_for(back, code=code))
+    found = access.facilitated(code)
+    return make_response(fragment(_now(found)) if back == ".console" else _setup(found, "facilitator/_setup.html"))
+
+
+def _setup(found: Workshop, template: str = "facilitator/setup.html") -> str:
+    on_agenda = {item.key for item in found.agenda}
+    opened = set(store.rounds_of(db.session(), found.id))
+    return render_template(
+        template,
+        workshop=found,
+        framework=house().framework,
+        on_agenda=on_agenda,
+        opened=opened,
+        minutes=sum(item.minutes for item in found.agenda),
+    )
+
+
+def _download(body: bytes, mimetype: str, name: str) -> Response:
+    response = make_response(body)
+    response.mimetype = mimetype.partition(";")[0]
+    response.headers["Content-Type"] = mimetype
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

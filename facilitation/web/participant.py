@@ -1,0 +1,138 @@
+"""The phone: join, wait, vote, see results."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+
+from facilitation import ballots, store
+from facilitation import now as reader
+from facilitation.errors import NotVoting, Refused
+from facilitation.live import fragment
+from facilitation.now import Audience, Now
+from facilitation.stages import Stage
+from facilitation.store import Workshop, db
+from facilitation.web import a_number, access, house, perform, see, wants_fragment
+from facilitation.workshop import Filed, join, own_ballot, seal_ballot
+
+participant = Blueprint("participant", __name__)
+
+
+@participant.get("/")
+def door() -> Response:
+    """Where a typed address leads: the join page, or home for the facilitator's own browser."""
+    if access.at_home():
+        return see(url_for("facilitator.home"))
+    return make_response(render_template("participant/join.html", code="", problem=""))
+
+
+@participant.post("/join")
+def join_by_code() -> Response:
+    """Join with the six digits, typed with or without a space."""
+    typed = request.form.get("code", "")
+    code = "".join(character for character in typed if character.isdecimal())
+    workshop = store.by_code(db.session(), code)
+    if workshop is None:
+        shown = f"{code[:3]} {code[3:]}" if len(code) == 6 else typed.strip()[:20]
+        problem = f"No session uses the code {shown}. Check the code on the screen." if shown else "Enter the join code."
+        return make_response(render_template("participant/join.html", code=typed[:20], problem=problem), 422)
+    return _let_in(workshop)
+
+
+@participant.get("/j/<token>")
+def join_by_qr(token: str) -> Response:
+    """Join with the QR code: its token is too long to guess, so it is never limited."""
+    workshop = store.by_join_token(db.session(), token)
+    if workshop is None:
+        problem = "This QR code belongs to no session. Check the code on the screen."
+        return make_response(render_template("participant/join.html", code="", problem=problem), 404)
+    return _let_in(workshop)
+
+
+@participant.get("/w/<code>")
+def page(code: str) -> Response:
+    """The phone's page at the present moment, with the holder's own answer. A stranger gets the join page."""
+    workshop = store.by_code(db.session(), code)
+    device = access.device(workshop) if workshop else None
+    if workshop is None or (device is None and workshop.stage != Stage.FINISHED):
+        return make_response(render_template("participant/join.html", code=code[:7], problem=""), 404)
+    own = None
+    if device is not None:
+        house().rooms.hear(workshop.id, device)
+        own = own_ballot(db.session(), house().keys, workshop, device)
+    return make_response(render_template("participant/page.html", now=_now(workshop), own=own))
+
+
+@participant.get("/w/<code>/now")
+def present(code: str) -> Response:
+    """The fragment that a push would bring; nothing (204) when the phone shows it already."""
+    workshop = access.participating(code)
+    device = access.device(workshop)
+    if device is not None:
+        house().rooms.hear(workshop.id, device)
+    now = _now(workshop)
+    if request.args.get("order") == now.order:
+        return make_response("", 204)
+    return make_response(fragment(now))
+
+
+@participant.post("/w/<code>/ballot")
+def cast(code: str) -> Response:
+    """File this phone's ballot, or change it while the round takes ballots: answered after it is on disk."""
+    workshop = access.participating(code)
+    form = request.form
+    try:
+        filed = _file(workshop, form.get("choice", ""), a_number(form.get("round")), a_number(form.get("seq")))
+    except Refused as refusal:
+        return _not_counted(code, refusal)
+    if not wants_fragment():
+        return see(url_for(".page", code=code))
+    return make_response(render_template("participant/_mine.html", own=filed, labels=_labels(workshop)))
+
+
+def _file(workshop: Workshop, choice: str, round_id: int, seq: int) -> Filed:
+    device = access.device(workshop)
+    if device is None:
+        raise NotVoting("This session has ended.")
+    direction = request.form.get("direction", "")
+    filing = seal_ballot(house().keys, workshop, device, round_id, choice, seq, direction)
+    workshop_id = workshop.id
+    house().rooms.hear(workshop_id, device)
+    db.session.rollback()  # nothing read here is needed while waiting for the commit
+    filed = house().committer.gather(house().box.file, filing)
+    house().live.ballots_filed(workshop_id)
+    return filed
+
+
+def _not_counted(code: str, refusal: Refused) -> Response:
+    """Never silence: the phone is told that this answer was not counted, and why."""
+    if wants_fragment():
+        return make_response(render_template("participant/_not_counted.html", sentence=refusal.sentence), refusal.status)
+    page = render_template("refused.html", sentence=refusal.sentence, back=url_for(".page", code=code))
+    return make_response(page, refusal.status)
+
+
+def _let_in(workshop: Workshop) -> Response:
+    """Set the phone's cookie unless it has one, and lead it to its page. Finished sessions show their last page."""
+    code = workshop.code
+    response = make_response(redirect(url_for(".page", code=code), code=303))
+    if workshop.stage == Stage.FINISHED or access.device(workshop) is not None:
+        return response
+    workshop_id, key = workshop.id, workshop.key or b""
+    try:
+        secret = perform(lambda session: join(session, workshop_id))
+    except Refused as refusal:
+        return make_response(
+            render_template("participant/join.html", code=code, problem=refusal.sentence), refusal.status
+        )
+    house().rooms.hear(workshop_id, secret)
+    house().live.changed(workshop_id)
+    return access.give(response, f"p_{workshop_id}", ballots.sign_device(key, secret))
+
+
+def _labels(workshop: Workshop) -> tuple[str, ...]:
+    question = _now(workshop).question
+    return question.labels if question else ()
+
+
+def _now(workshop: Workshop) -> Now:
+    return reader.look(db.session(), house().rooms, workshop, Audience.PHONE)

@@ -1,0 +1,30 @@
+"""The shared screen: read-only."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, render_template
+
+from facilitation import now as reader
+from facilitation.live import fragment
+from facilitation.now import Audience, Now
+from facilitation.store import db
+from facilitation.web import access, house
+
+screen = Blueprint("screen", __name__, url_prefix="/s/<code>")
+
+
+@screen.get("")
+def page(code: str) -> str:
+    """The projection, which keeps itself up to date."""
+    return render_template("screen/page.html", now=_now(code))
+
+
+@screen.get("/now")
+def present(code: str) -> Response:
+    """The fragment that a push would bring."""
+    return make_response(fragment(_now(code)))
+
+
+def _now(code: str) -> Now:
+    workshop = access.shown(code)
+    return reader.look(db.session(), house().rooms, workshop, Audience.SCREEN)

@@ -1,0 +1,581 @@
+"""The use cases: set up, open, join, move, cast, show, finish, delete, recover.
+
+Each is a write unit for the committer: it takes the session of one transaction, reads again what it decides on, and
+either carries the whole thing out or raises a Refused. None of them renders, emits or commits.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import select
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from facilitation import ballots, stages, store
+from facilitation.ballots import Ballot, Direction
+from facilitation.errors import NotVoting, Refused, Stale
+from facilitation.hallmarks import Framework, Hallmark, Question
+from facilitation.keys import KeyFile
+from facilitation.room import Rooms
+from facilitation.stages import Effect, Mode, Move, Position, Stage
+from facilitation.store import AgendaItem, Capability, IssuedCode, Round, Workshop
+from facilitation.tally import Shift, Tally, disclosed, disclosed_shift
+
+K_FLOOR, K_DEFAULT, K_CEILING = 3, 5, 10
+LONGEST = {"title": 120, "museum": 120, "text": 300, "short": 60, "prompt": 600, "wifi_name": 32, "wifi_password": 63}
+MOST_QUESTIONS = 80
+SEQ_CEILING = 2**31 - 1
+OVERLAYS = ("", "blank", "code", "profile")
+THEMES = ("light", "dark", "projector")
+ZOOMS = (80, 90, 100, 110, 125, 140)
+THINKING_SECONDS = 90
+CLOSED_SENTENCE = "Voting has closed. Your last answer came too late and was not counted."
+
+
+# --- Setting up ------------------------------------------------------------------------------------------------------
+
+
+def create(session: Session, framework: Framework, title: str, museum: str, held_on: dt.date) -> Workshop:
+    """A new workshop in the lobby, with an empty agenda, a join code and a token for the QR code."""
+    workshop = Workshop(
+        code=_fresh_code(session),
+        join_token=secrets.token_urlsafe(8),
+        key=secrets.token_bytes(32),
+        title=_clean("title", title),
+        museum=_clean("museum", museum),
+        held_on=held_on,
+        framework=framework.key,
+        edition=framework.edition,
+        k=K_DEFAULT,
+        mode=Mode.LIVE,
+        stage=Stage.LOBBY,
+        created_at=_now(),
+    )
+    session.add(workshop)
+    session.flush()
+    return workshop
+
+
+def change_details(
+    session: Session, workshop_id: int, *, title: str, museum: str, held_on: dt.date, k: int, mode: str, wifi: tuple[str, str]
+) -> None:
+    """Change what a workshop is called and how results are shown. k is locked from the first ballot on."""
+    workshop = _workshop(session, workshop_id)
+    if k != workshop.k:
+        if not K_FLOOR <= k <= K_CEILING:
+            raise Refused(f"The smallest group must be a number from {K_FLOOR} to {K_CEILING}.")
+        if session.scalar(select(Round.id).where(Round.workshop_id == workshop_id).limit(1)):
+            raise Refused("People have been told the smallest group that is shown, so it can no longer be changed.")
+    workshop.title, workshop.museum, workshop.held_on = _clean("title", title), _clean("museum", museum), held_on
+    workshop.k, workshop.mode = k, Mode(mode)
+    workshop.wifi_name, workshop.wifi_password = _short("wifi_name", wifi[0]), _short("wifi_password", wifi[1])
+    workshop.tick += 1
+
+
+def add_questions(session: Session, workshop_id: int, chosen: Iterable[tuple[Hallmark, Question]], framework: Framework) -> None:
+    """Put questions of the framework at the end of the agenda; those that are on it already are left alone."""
+    workshop = _workshop(session, workshop_id)
+    present = {item.key for item in workshop.agenda}
+    for hallmark, question in chosen:
+        if question.key not in present:
+            _append(
+                workshop,
+                AgendaItem(
+                    key=question.key,
+                    number=question.number,
+                    hallmark=hallmark.key,
+                    hallmark_title=hallmark.title,
+                    text=question.text,
+                    short=question.short,
+                    prompt=question.prompt,
+                    attribution=hallmark.attribution or {},
+                    scale=question.scale,
+                    labels=list(framework.scales[question.scale].labels),
+                    minutes=10,
+                ),
+            )
+
+
+def add_own_question(session: Session, workshop_id: int, framework: Framework, text: str, short: str, prompt: str, scale: str) -> None:
+    """Put a question of the group's own on the agenda. Its key comes from text and scale, so that it can be compared."""
+    if scale not in framework.scales:
+        raise Refused("Choose one of the scales for your question.")
+    text = _clean("text", text)
+    key = "own-" + hashlib.sha256(f"{scale}|{text}".encode()).hexdigest()[:12]
+    workshop = _workshop(session, workshop_id)
+    if any(item.key == key for item in workshop.agenda):
+        raise Refused("That question is on the agenda already.")
+    _append(
+        workshop,
+        AgendaItem(
+            key=key,
+            number="",
+            hallmark="",
+            hallmark_title={"en": "Our own questions"},
+            text={"en": text},
+            short={"en": _short("short", short) or text[: LONGEST["short"]]},
+            prompt={"en": _short("prompt", prompt)},
+            attribution={},
+            scale=scale,
+            labels=list(framework.scales[scale].labels),
+            minutes=10,
+        ),
+    )
+
+
+def change_question(session: Session, workshop_id: int, agenda_id: int, want: str, value: str = "") -> None:
+    """Change one agenda row: `want` is up, down, drop, prompt (value: the new text) or mode (live, reveal, or "").
+
+    A question that was opened keeps its place in the record: it cannot be dropped, and its mode stays.
+    """
+    workshop = _workshop(session, workshop_id)
+    items = list(workshop.agenda)
+    item = _item(items, agenda_id)
+    opened = session.scalar(select(Round.id).where(Round.agenda_id == agenda_id).limit(1)) is not None
+    if want in ("up", "down"):
+        place = items.index(item)
+        other = place + (-1 if want == "up" else 1)
+        if 0 <= other < len(items):
+            items[place], items[other] = items[other], items[place]
+            _number(items)
+    elif want == "prompt":
+        item.prompt = {**item.prompt, "en": _short("prompt", value)}
+    elif want == "mode":
+        if opened:
+            raise Refused("Voting on this question has been opened, so the way its results are shown stays.")
+        item.mode = Mode(value) if value else None
+    elif want == "drop":
+        if opened:
+            raise Refused("People have voted on this question, so it stays in the record of the session.")
+        workshop.agenda.remove(item)
+        _number(workshop.agenda)
+    else:
+        raise Refused("That change is not known.")
+    workshop.tick += 1
+
+
+# --- Joining and voting ----------------------------------------------------------------------------------------------
+
+
+def join(session: Session, workshop_id: int) -> bytes:
+    """Let one more phone in: counts it, and returns the device secret that only this phone will hold."""
+    workshop = _workshop(session, workshop_id)
+    if workshop.stage == Stage.FINISHED:
+        raise Refused("This session has ended.")
+    if workshop.locked:
+        raise Refused("This session is not taking more people. Ask the facilitator.")
+    workshop.joined += 1
+    workshop.tick += 1
+    return ballots.new_device_secret()
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """A sealed ballot on its way to the store, with the key that can tell what its slot held before."""
+
+    workshop_id: int
+    round_id: int
+    slot: bytes
+    seq: int
+    sealed: bytes
+    key: bytes
+    choice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What a slot holds now: the choice and the seq of the ballot that counts."""
+
+    choice: str
+    seq: int
+
+
+def seal_ballot(keys: KeyFile, workshop: Workshop, device: bytes, round_id: int, choice: str, seq: int, direction: str) -> Filing:
+    """Seal one phone's answer for the store. Raises NotVoting when that round takes no ballots, Refused for bad input."""
+    if choice not in ballots.CHOICES:
+        raise Refused("Select an answer, or choose I don’t know.")
+    if not 0 < seq <= SEQ_CEILING:
+        raise Refused("This answer could not be read. Reload the page and choose again.")
+    key = keys.read(round_id) if workshop.stage == Stage.VOTING and workshop.round_id == round_id else None
+    if key is None:
+        raise NotVoting(CLOSED_SENTENCE)
+    slot = ballots.slot_of(key, device)
+    declared = Direction(direction) if direction in set(Direction) else Direction.UNKNOWN
+    sealed = ballots.seal(key, round_id, slot, Ballot(choice, declared))
+    return Filing(workshop.id, round_id, slot, seq, sealed, key, choice)
+
+
+class BallotBox:
+    """Files ballots in batches and draws the pictures of live rounds: both run in the writer, so neither can overtake
+    the other, and the room's memory of what changed is kept in the order of the commits."""
+
+    def __init__(self, keys: KeyFile, rooms: Rooms) -> None:
+        self._keys = keys
+        self._rooms = rooms
+
+    def file(self, session: Session, filings: Sequence[Filing]) -> list[Filed | Refused]:
+        """File all that wait in one transaction. A ballot whose round has closed meanwhile is refused, not swallowed."""
+        taking = store.still_open(session, sorted({filing.round_id for filing in filings}))
+        held: dict[tuple[int, bytes], Filed] = {}
+        for round_id in taking:
+            of_round = {filing.slot: filing for filing in filings if filing.round_id == round_id}
+            for slot, (seq, sealed) in store.ballots_in(session, round_id, list(of_round)).items():
+                held[round_id, slot] = Filed(ballots.unseal(of_round[slot].key, round_id, slot, sealed).choice, seq)
+        before = dict(held)
+        rows: dict[tuple[int, bytes], Filing] = {}
+        outcomes: list[Filed | Refused] = []
+        for filing in filings:
+            place = (filing.round_id, filing.slot)
+            if filing.round_id not in taking:
+                outcomes.append(NotVoting(CLOSED_SENTENCE))
+                continue
+            if place not in held or filing.seq > held[place].seq:
+                held[place], rows[place] = Filed(filing.choice, filing.seq), filing
+            outcomes.append(held[place])
+        if rows:
+            store.file_ballots(
+                session,
+                [{"round_id": f.round_id, "slot": f.slot, "seq": f.seq, "sealed": f.sealed} for f in rows.values()],
+            )
+            store.raise_tick(session, sorted({filing.workshop_id for filing in rows.values()}))
+            store.after_commit(session, lambda: self._note(rows, before))
+        return outcomes
+
+    def _note(self, rows: dict[tuple[int, bytes], Filing], before: dict[tuple[int, bytes], Filed]) -> None:
+        for place, filing in rows.items():
+            was = before.get(place)
+            self._rooms[filing.workshop_id].note_ballot(filing.round_id, filing.slot, was.choice if was else None, filing.choice)
+
+    def draw(self, session: Session, workshop_id: int, round_id: int) -> bool:
+        """Store a new picture of an open live round, all ballots that are in at this moment; whether it was drawn.
+
+        Whether a picture is due was decided before (tally.picture_due); k is asked again here, under the lock.
+        """
+        workshop = _workshop(session, workshop_id)
+        round_ = session.get(Round, round_id)
+        key = self._keys.read(round_id)
+        if round_ is None or round_.state != "open" or round_.mode != Mode.LIVE or key is None:
+            return False
+        tally = disclosed(_tally(session, key, round_)[0], workshop.k)
+        if tally is None:
+            return False
+        round_.picture = tally.as_dict()
+        workshop.tick += 1
+        room, at = self._rooms[workshop_id], self._rooms.clock()
+        store.after_commit(session, lambda: room.note_picture(round_id, at))
+        return True
+
+
+def own_ballot(session: Session, keys: KeyFile, workshop: Workshop, device: bytes) -> Filed | None:
+    """What the holder of this device secret has answered in the open round; None if nothing, or if none is open."""
+    key = keys.read(workshop.round_id) if workshop.round_id and workshop.stage == Stage.VOTING else None
+    if key is None or workshop.round_id is None:
+        return None
+    slot = ballots.slot_of(key, device)
+    row = store.ballot_in(session, workshop.round_id, slot)
+    return Filed(ballots.unseal(key, workshop.round_id, slot, row[1]).choice, row[0]) if row else None
+
+
+# --- Moving ----------------------------------------------------------------------------------------------------------
+
+
+def position_of(workshop: Workshop, round_: Round | None) -> Position:
+    """Where a workshop stands, in the words of the transition table."""
+    items = workshop.agenda
+    return Position(
+        Stage(workshop.stage),
+        Mode(round_.mode) if round_ else Mode.LIVE,
+        has_next=next_item(workshop) is not None,
+        has_questions=bool(items),
+    )
+
+
+def next_item(workshop: Workshop) -> AgendaItem | None:
+    """The question after the present one in the running order; the first one in the lobby."""
+    here = next((place for place, item in enumerate(workshop.agenda) if item.id == workshop.agenda_id), -1)
+    return workshop.agenda[here + 1] if here + 1 < len(workshop.agenda) else None
+
+
+def make_move(session: Session, keys: KeyFile, workshop_id: int, move: Move, version: int, agenda_id: int | None = None) -> None:
+    """Move the workshop on: the stage and all effects of the table's row, in this one transaction.
+
+    version: the one the page saw; a stale page's move is refused with Stale and never carried out. agenda_id: the
+    question that GOTO names.
+    """
+    workshop = _workshop(session, workshop_id)
+    if workshop.version != version:
+        raise Stale("Someone else moved the session on a moment ago. Nothing was done: this is where it stands now.")
+    round_ = session.get(Round, workshop.round_id) if workshop.round_id else None
+    step = stages.step(position_of(workshop, round_), move)
+    target = _item(workshop.agenda, agenda_id) if move is Move.GOTO else next_item(workshop)
+    effects = list(step.effects)
+    stage = step.to
+    if not isinstance(stage, Stage):
+        assert target is not None
+        stage, more = stages.arrive(_has_result(session, target.id))
+        effects += more
+    for effect in effects:
+        _EFFECTS[effect](session, keys, workshop, target, move)
+    workshop.stage = stage
+    workshop.version, workshop.tick = workshop.version + 1, 0
+    workshop.overlay, workshop.prompt = "", 0 if Effect.TURN in effects else workshop.prompt
+    workshop.timer_seconds = workshop.timer_started = None
+    workshop.started_at = workshop.started_at or _now()
+    if stage is Stage.FINISHED:
+        workshop.finished_at = _now()
+        workshop.key = None  # nothing can be signed or checked with it any more
+        workshop.agenda_id = workshop.round_id = None
+
+
+def _count(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaItem | None, move: Move) -> None:
+    """Count the open round, keep what may be known, forget the ballots, and have the key destroyed after the commit."""
+    round_ = session.get_one(Round, workshop.round_id)
+    key = keys.read(round_.id)
+    try:
+        tally, shift = _tally(session, key, round_) if key else _nothing_in(session, round_)
+    except ValueError:
+        round_.state = "void"  # without its key, or with a row that does not open, no count would be honest
+    else:
+        shown, moved = disclosed(tally, workshop.k), disclosed_shift(shift, workshop.k)
+        round_.state = "counted" if tally.ballots or move is Move.CLOSE else "discarded"
+        round_.ballots_cast = tally.ballots
+        round_.counts = shown.as_dict() if shown else None
+        round_.shift = {"up": moved.up, "same": moved.same, "down": moved.down} if shown and moved else None
+    round_.picture = None
+    round_id = round_.id
+    store.forget_ballots(session, round_id)
+    # the key goes after the commit: a crash in between must leave a round that can be counted again
+    store.after_commit(session, lambda: keys.destroy(round_id))
+    store.truncate_log_after_commit(session)
+
+
+def _drop(session: Session, _keys: KeyFile, workshop: Workshop, _target: AgendaItem | None, _move: Move) -> None:
+    round_ = session.get_one(Round, workshop.round_id)
+    round_.state, round_.released = "discarded", False
+    round_.counts = round_.shift = round_.ballots_cast = None
+
+
+def _release(session: Session, _keys: KeyFile, workshop: Workshop, _target: AgendaItem | None, _move: Move) -> None:
+    query = select(Round).where(Round.agenda_id == workshop.agenda_id, Round.state == "counted")
+    for round_ in session.scalars(query):
+        round_.released = True
+
+
+def _turn(session: Session, _keys: KeyFile, workshop: Workshop, target: AgendaItem | None, _move: Move) -> None:
+    assert target is not None
+    latest = select(Round.id).where(Round.agenda_id == target.id, Round.released).order_by(Round.ordinal.desc()).limit(1)
+    workshop.agenda_id, workshop.round_id = target.id, session.scalar(latest)
+
+
+def _open(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaItem | None, _move: Move) -> None:
+    """Open a round. The key file stays locked until the commit: another worker's start-up cleaning must not see the
+    new key before its round exists."""
+    session.info["until_committed"].enter_context(keys.locked())
+    item = _item(workshop.agenda, workshop.agenda_id)
+    of_workshop = list(session.scalars(select(Round).where(Round.workshop_id == workshop.id)))
+    kept = [r for r in of_workshop if r.agenda_id == item.id and r.state == "counted"]
+    round_ = Round(
+        workshop_id=workshop.id,
+        agenda_id=item.id,
+        ordinal=1 + max((r.ordinal for r in of_workshop), default=0),
+        number=1 + len(kept),
+        mode=item.mode or workshop.mode,
+        state="open",
+    )
+    session.add(round_)
+    session.flush()
+    keys.make(round_.id)
+    workshop.round_id = round_.id
+
+
+_EFFECTS: dict[Effect, Callable[[Session, KeyFile, Workshop, AgendaItem | None, Move], None]] = {
+    Effect.COUNT: _count,
+    Effect.DROP: _drop,
+    Effect.RELEASE: _release,
+    Effect.TURN: _turn,
+    Effect.OPEN: _open,
+}
+
+
+# --- Over any stage --------------------------------------------------------------------------------------------------
+
+
+def show(session: Session, workshop_id: int, want: str, value: str = "") -> None:
+    """Change what lies over the stage on the shared screen, without moving: overlay, theme, zoom, prompt, timer, door."""
+    workshop = _workshop(session, workshop_id)
+    if want == "overlay" and value in OVERLAYS:
+        workshop.overlay = "" if workshop.overlay == value else value
+        if workshop.overlay == "blank":
+            workshop.timer_seconds = workshop.timer_started = None  # a pause is blank with the timer stopped
+    elif want == "theme" and value in THEMES:
+        workshop.theme = value
+    elif want == "zoom" and value in ("bigger", "smaller"):
+        place = ZOOMS.index(workshop.zoom) + (1 if value == "bigger" else -1)
+        workshop.zoom = ZOOMS[min(max(place, 0), len(ZOOMS) - 1)]
+    elif want == "prompt" and value.isdigit():
+        workshop.prompt = min(int(value), 9)
+    elif want == "door":
+        workshop.locked = value == "locked"
+    else:
+        raise Refused("That is not something the shared screen can show.")
+    workshop.tick += 1
+
+
+def set_timer(session: Session, workshop_id: int, at: float) -> None:
+    """Start the soft timer, or stop it if it runs. `at` is now on the monotonic clock. It never closes a vote."""
+    workshop = _workshop(session, workshop_id)
+    running = workshop.timer_started is not None
+    workshop.timer_seconds = None if running else THINKING_SECONDS
+    workshop.timer_started = None if running else at
+    workshop.tick += 1
+
+
+# --- Capabilities, deleting, recovering ------------------------------------------------------------------------------
+
+
+def grant(session: Session, role: str, workshop_id: int | None = None) -> str:
+    """A new secret for a role; only its hash is kept."""
+    token = secrets.token_urlsafe(24)
+    session.add(Capability(token_hash=store.hashed(token), role=role, workshop_id=workshop_id))
+    return token
+
+
+def redeem_link(session: Session, token: str) -> str:
+    """Exchange a one-time facilitator link for the secret of the cookie. Raises Refused if it was used before."""
+    link = session.get(Capability, store.hashed(token))
+    if link is None or link.role != "link":
+        raise Refused("This link has been used already, or it is not complete. Start the program again to get a new one.")
+    session.delete(link)
+    return grant(session, "home")
+
+
+def delete(session: Session, keys: KeyFile, workshop_id: int) -> None:
+    """Delete a workshop with everything in it: agenda, rounds, ballots, counts, capabilities, keys. Its code stays used."""
+    workshop = _workshop(session, workshop_id)
+    round_ids = list(session.scalars(select(Round.id).where(Round.workshop_id == workshop_id)))
+    for round_id in round_ids:
+        store.forget_ballots(session, round_id)
+    session.execute(delete_rows(Round).where(Round.workshop_id == workshop_id))
+    session.execute(delete_rows(Capability).where(Capability.workshop_id == workshop_id))
+    session.delete(workshop)
+    for round_id in round_ids:
+        store.after_commit(session, lambda round_id=round_id: keys.destroy(round_id))
+    store.truncate_log_after_commit(session)
+
+
+def recover(engine: Engine, keys: KeyFile) -> int:
+    """At start-up: finish what a crash interrupted; returns how many rounds had to be declared void.
+
+    Every key whose round is not open is destroyed, because its close was committed. An open round without a key cannot
+    be counted: it is declared void in words, never guessed. The key file is locked throughout, so that two workers that
+    start together cannot destroy each other's keys.
+    """
+    with keys.locked():
+        with store.transaction(engine) as session:
+            taking = store.open_rounds(session)
+            lost = [round_ for round_ in taking if keys.read(round_.id) is None]
+            for round_ in lost:
+                round_.state, round_.picture = "void", None
+                store.forget_ballots(session, round_.id)
+                workshop = _workshop(session, round_.workshop_id)
+                if workshop.round_id == round_.id:
+                    workshop.stage = Stage.DISCUSSION
+                    workshop.version, workshop.tick = workshop.version + 1, 0
+            alive = {round_.id for round_ in taking} - {round_.id for round_ in lost}
+        keys.destroy_all_except(alive)
+    store.truncate_log(engine)
+    return len(lost)
+
+
+# --- Small things ----------------------------------------------------------------------------------------------------
+
+
+def _tally(session: Session, key: bytes, round_: Round) -> tuple[Tally, Shift]:
+    """Open every sealed ballot of a round in memory and count. Raises ValueError when one does not open."""
+    opened = [
+        ballots.unseal(key, round_.id, slot, sealed) for slot, (_, sealed) in store.ballots_in(session, round_.id).items()
+    ]
+    directions = [ballot.direction for ballot in opened] if round_.number > 1 else []
+    shift = Shift(directions.count(Direction.UP), directions.count(Direction.SAME), directions.count(Direction.DOWN))
+    return Tally.of(ballot.choice for ballot in opened), shift
+
+
+def _nothing_in(session: Session, round_: Round) -> tuple[Tally, Shift]:
+    """The count of a round whose key is gone: possible only if nobody has voted."""
+    if store.turnout(session, round_.id):
+        raise ValueError("the key of this round is gone")
+    return Tally.of([]), Shift(0, 0, 0)
+
+
+def _has_result(session: Session, agenda_id: int) -> bool:
+    query = select(Round.id).where(Round.agenda_id == agenda_id, Round.state == "counted", Round.released).limit(1)
+    return session.scalar(query) is not None
+
+
+def _workshop(session: Session, workshop_id: int) -> Workshop:
+    workshop = store.locked_workshop(session, workshop_id)
+    if workshop is None:
+        raise Refused("This session has been deleted.")
+    return workshop
+
+
+def _item(items: Sequence[AgendaItem], agenda_id: int | None) -> AgendaItem:
+    for item in items:
+        if item.id == agenda_id:
+            return item
+    raise Refused("That question is no longer on the agenda.")
+
+
+def _append(workshop: Workshop, item: AgendaItem) -> None:
+    if len(workshop.agenda) >= MOST_QUESTIONS:
+        raise Refused(f"A session holds at most {MOST_QUESTIONS} questions. A day has room for about 18.")
+    workshop.agenda.append(item)
+    _number(workshop.agenda)
+    workshop.tick += 1
+
+
+def _number(items: Sequence[AgendaItem]) -> None:
+    for place, item in enumerate(items, start=1):
+        item.position = place
+
+
+def _fresh_code(session: Session) -> str:
+    """Six digits that were never used in this database, and that do not begin with nought: people read them aloud."""
+    for _ in range(1000):
+        code = str(secrets.randbelow(900_000) + 100_000)
+        if session.get(IssuedCode, code) is None:
+            session.add(IssuedCode(code=code))
+            return code
+    raise Refused("No join code is free any more.")
+
+
+def _clean(field: str, text: str) -> str:
+    if not text.strip():
+        names = {"title": "a title", "museum": "the name of the museum", "text": "the question"}
+        raise Refused(f"Enter {names[field]}.")
+    return _short(field, text)
+
+
+def _short(field: str, text: str) -> str:
+    text = tidy(text)
+    if len(text) > LONGEST[field]:
+        raise Refused(f"That is {len(text)} characters long; there is room for {LONGEST[field]}.")
+    return text
+
+
+def tidy(text: str) -> str:
+    """What a person typed, fit to store and show: NFC, no control or direction-changing characters, single spaces."""
+    import unicodedata
+
+    kept = (c if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co") else " " for c in unicodedata.normalize("NFC", text))
+    return " ".join("".join(kept).split())
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)

@@ -1,0 +1,64 @@
+// The console: closing is final, so its button asks first while somebody has not answered; a second press within five
+// seconds closes. A press within 400 ms of the last one is a slip.
+(() => {
+  const help = document.getElementById("keys"), notice = document.getElementById("notice");
+  const say = (words) => {
+    const box = document.createElement("div"), line = document.createElement("strong");
+    box.className = "notice notice--wait"; line.textContent = words; box.append(line); notice.replaceChildren(box);
+    setTimeout(() => { if (box.isConnected) notice.replaceChildren(); }, 8000);
+  };
+  let armed = null, disarmAt = 0, lastPress = 0;
+  function disarm() {
+    if (!armed) return;
+    clearTimeout(disarmAt);
+    armed.form.classList.remove("is-armed"); armed.form.removeAttribute("hx-morph-skip");
+    if (armed.label.isConnected) armed.label.textContent = armed.was;
+    armed = null;
+  }
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.action.endsWith("/move")) return;
+    const stop = () => { event.preventDefault(); event.stopImmediatePropagation(); };
+    if (event.timeStamp - lastPress < 400) return stop();
+    lastPress = event.timeStamp;
+    if (form.dataset.arm && armed?.form !== form) {
+      stop(); disarm();
+      const label = form.querySelector("button > span:not(.plate)");
+      armed = { form, label, was: label.textContent };
+      label.textContent = form.dataset.arm;
+      form.classList.add("is-armed"); form.setAttribute("hx-morph-skip", "");
+      disarmAt = setTimeout(disarm, 5000);
+      return;
+    }
+    if (armed?.form === form) { form.elements.version.value = document.getElementById("now").dataset.version; }
+    disarm();
+    notice.replaceChildren();
+  }, true);
+
+  function showKeys(open) {
+    help.hidden = !open;
+    if (!open) return;
+    const rows = [...document.querySelectorAll("#now [data-key]")].flatMap((one) => {
+      const key = document.createElement("dt"), does = document.createElement("dd");
+      key.textContent = one.dataset.key.replace("Space", "space bar").split(" ").join(", ");
+      does.textContent = [...one.childNodes].filter((part) => !(part.classList && part.classList.contains("key"))).map((part) => part.textContent).join(" ").trim();
+      return [key, does];
+    });
+    document.getElementById("keylist").replaceChildren(...rows);
+    help.focus();
+  }
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("#help-keys")) showKeys(help.hidden);
+    if (event.target.closest("#close-keys")) showKeys(false);
+  });
+  document.addEventListener("keydown", (event) => { if (event.key === "?" && !event.target.matches("input, textarea")) showKeys(help.hidden); });
+  document.addEventListener("keys:back", ({ detail }) => {
+    if (armed) return disarm();
+    if (!help.hidden) return showKeys(false);
+    const overlay = document.querySelector('.switches [aria-pressed="true"]:not(#timer), #profile[aria-pressed="true"]');
+    if (overlay) return overlay.click();
+    if (detail === "Escape") return notice.replaceChildren();
+    const again = document.getElementById("detour");
+    say("A closed vote stays closed, so there is no way back." + (again?.dataset.key === "r" ? " Press R to vote again." : ""));
+  });
+})();

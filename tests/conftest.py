@@ -1,0 +1,105 @@
+"""Fixtures for every test: databases of both kinds, and the order in which tests run."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests.postgres import Server, running_server
+
+# A busy machine is no fault of the code: no test fails for the time that one example took.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
+
+DATABASES = [pytest.param("sqlite", id="sqlite"), pytest.param("postgres", id="postgres", marks=pytest.mark.postgres)]
+
+
+def prepare(url: str) -> None:
+    """Bring an empty database to the state in which a test finds it.
+
+    Called once a run for SQLite and once for PostgreSQL; tests get copies. `url` is an address for SQLAlchemy.
+    """
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast tests first, then those on PostgreSQL, in a browser, and the long ones: a fault shows early.
+
+    The browser comes after everything that uses gevent in this process, for it keeps an event loop in the main thread.
+    """
+    slowness = ("postgres", "browser", "long")
+    items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in reversed(slowness)])
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of a prepared database of this test's own; the test runs on SQLite and again on PostgreSQL."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(params=DATABASES)
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """As `database_url`, but without any table: for tests of migrations."""
+    url: str = request.getfixturevalue(f"empty_{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A prepared SQLite file of this test's own, workshop.db in `tmp_path`."""
+    copy = tmp_path / "workshop.db"
+    # SQLite's own copying also sees what is still in the write-ahead log.
+    with closing(sqlite3.connect(sqlite_template)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    return f"sqlite:///{copy}"
+
+
+@pytest.fixture
+def empty_sqlite_url(tmp_path: Path) -> str:
+    """The address of a SQLite file that does not exist yet, in `tmp_path`."""
+    return f"sqlite:///{tmp_path / 'empty.db'}"
+
+
+@pytest.fixture
+def postgres_url(postgres: Server, postgres_template: str) -> Iterator[str]:
+    """A prepared PostgreSQL database of this test's own."""
+    yield from _database(postgres, postgres_template)
+
+
+@pytest.fixture
+def empty_postgres_url(postgres: Server) -> Iterator[str]:
+    """A PostgreSQL database of this test's own, without any table."""
+    yield from _database(postgres, "template0")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """The run's PostgreSQL server, started when the first test asks for it."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Server) -> str:
+    """The name of the prepared database that tests copy."""
+    return postgres.create_template(prepare)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The prepared SQLite file that tests copy."""
+    path = tmp_path_factory.mktemp("template") / "workshop.db"
+    prepare(f"sqlite:///{path}")
+    return path
+
+
+def _database(server: Server, template: str) -> Iterator[str]:
+    name = server.create(template)
+    yield server.url(name)
+    server.drop(name)

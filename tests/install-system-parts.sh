@@ -1,0 +1,55 @@
+#!/bin/sh
+# The tests drive a real browser and a real PostgreSQL, and neither comes from Python's package index.
+# Root on a system with apt-get gets what is missing; anyone else is told what to install.
+set -eu
+
+has_chromium() {
+    if [ -n "${CHROMIUM:-}" ]; then
+        command -v "$CHROMIUM" >/dev/null
+        return
+    fi
+    for name in chromium chromium-browser google-chrome; do
+        if command -v "$name" >/dev/null; then return 0; fi
+    done
+    return 1
+}
+
+has_postgresql() {
+    if command -v initdb >/dev/null && command -v pg_ctl >/dev/null; then return 0; fi
+    # Debian keeps the server's programs off the path, a folder for each version.
+    for initdb in "${POSTGRESQL_FOLDER:-/usr/lib/postgresql}"/*/bin/initdb; do
+        if [ -x "$initdb" ]; then return 0; fi
+    done
+    return 1
+}
+
+if [ -n "${CHROMIUM:-}" ] && ! has_chromium; then
+    echo "CHROMIUM names $CHROMIUM, which cannot be run: correct it, or unset it to use the system's Chromium." >&2
+    exit 1
+fi
+
+packages=""
+has_chromium || packages="$packages chromium"
+has_postgresql || packages="$packages postgresql"
+[ -n "$packages" ] || exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "Installing for the tests:$packages"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update
+    # shellcheck disable=SC2086 # one word for each package
+    apt-get install -y --no-install-recommends $packages
+    exit 0
+fi
+
+for package in $packages; do
+    case $package in
+    chromium)
+        echo "Chromium is missing: install it (on Debian or Ubuntu, the package chromium), or set CHROMIUM to its path." >&2
+        ;;
+    postgresql)
+        echo "PostgreSQL's server programs are missing: install them (on Debian or Ubuntu, the package postgresql)." >&2
+        ;;
+    esac
+done
+exit 1
