@@ -86,6 +86,8 @@ class Live:
         self._clock = clock
         self._coalescer = Coalescer(every, clock)
         self._look_again: set[int] = set()
+        with app.app_context():
+            self._engine = db.engine
 
     def moved(self, workshop_id: int) -> None:
         """A move was committed: everybody is told, at once."""
@@ -136,8 +138,7 @@ class Live:
                 self._socketio.emit("now", message(now), to=room_name(workshop_id, audience))
 
     def _reading(self) -> Session:
-        with self._app.app_context():
-            return Session(db.engine)
+        return Session(self._engine)
 
 
 def room_name(workshop_id: int, audience: Audience, language: str = "en") -> str:

@@ -125,29 +125,33 @@ def dress(app: Flask) -> None:
 
 
 def refused(refusal: Refused) -> Response:
-    """A refusal that no route dealt with: for htmx a line for the page's notice, otherwise a page with the way back."""
-    template = "parts/notice.html" if wants_fragment() else "refused.html"
-    response = make_response(render_template(template, sentence=refusal.sentence), refusal.status)
-    if wants_fragment():
-        response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#notice", "innerHTML"
-    return response
+    """A refusal that no route dealt with."""
+    return _explain(refusal.sentence, refusal.status)
 
 
 def _http_error(error: HTTPException) -> Response:
-    code = error.code or 500
     words = {
         404: "There is nothing at this address, or it is not open to this browser.",
         405: "This address cannot be used like that.",
         413: "That is too large.",
     }
-    return make_response(render_template("refused.html", sentence=words.get(code, "That did not work.")), code)
+    code = error.code or 500
+    return _explain(words.get(code, "That did not work."), code)
 
 
 def _fault(error: Exception) -> Response:
     """A fault of ours: in the log with its place but without what anyone typed, on the page as a sentence."""
     log.error("fault in %s", request.url_rule, exc_info=error)
-    sentence = "Something went wrong in the program. Nothing you sent was lost if you try again."
-    return make_response(render_template("refused.html", sentence=sentence), 500)
+    return _explain("Something went wrong in the program. Nothing was changed: please try again.", 500)
+
+
+def _explain(sentence: str, status: int) -> Response:
+    """Why something was not done: for htmx a line in the page's notice, otherwise a page with a way on."""
+    if not wants_fragment():
+        return make_response(render_template("refused.html", sentence=sentence), status)
+    response = make_response(render_template("parts/notice.html", sentence=sentence), status)
+    response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#notice", "innerHTML"
+    return response
 
 
 def _start() -> None:

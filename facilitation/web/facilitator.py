@@ -91,8 +91,8 @@ def ask_delete(code: str) -> str:
 @facilitator.post("/sessions/<code>/delete")
 def delete(code: str) -> Response:
     """Delete a session, really."""
-    workshop_id = _at_home(code).id
-    perform(lambda session: workshop.delete(session, house().keys, workshop_id))
+    workshop_id, keys = _at_home(code).id, house().keys
+    perform(lambda session: workshop.delete(session, keys, workshop_id))
     house().rooms.forget(workshop_id)
     return see(url_for(".home"))
 
@@ -177,8 +177,9 @@ def move(code: str) -> Response:
     if form.get("move") not in set(Move):
         raise Refused("That move is not known.")
     wanted, version, agenda_id = Move(form["move"]), a_number(form.get("version")), a_number(form.get("agenda")) or None
+    keys = house().keys
     try:
-        perform(lambda session: workshop.make_move(session, house().keys, workshop_id, wanted, version, agenda_id))
+        perform(lambda session: workshop.make_move(session, keys, workshop_id, wanted, version, agenda_id))
     except Stale as stale:
         return _desk(code, stale.sentence, stale.status)
     house().live.moved(workshop_id)
@@ -193,7 +194,8 @@ def show(code: str) -> Response:
     workshop_id = access.facilitated(code).id
     want, value = request.form.get("want", ""), request.form.get("value", "")
     if want == "timer":
-        perform(lambda session: workshop.set_timer(session, workshop_id, house().rooms.clock()))
+        at = house().rooms.clock()
+        perform(lambda session: workshop.set_timer(session, workshop_id, at))
     else:
         perform(lambda session: workshop.show(session, workshop_id, want, value))
     house().live.changed(workshop_id)
