@@ -340,9 +340,7 @@ def chart(counts: Tally, labels: Sequence[str], earlier: Tally | None = None) ->
     """The chart of a tally that may be known, with an earlier vote beneath it if there is one."""
     was = earlier.as_dict() if earlier else {}
     now = counts.as_dict()
-    rows = [
-        Row(point, level, label, now[point], was.get(point)) for point, level, label in _points(labels)
-    ]
+    rows = [Row(point, level, label, now[point], was.get(point)) for point, level, label in _points(labels)]
     middle = tally.median(counts.counts) if tally.middle_words(counts.counts, labels) else None
     return Chart(tuple(rows), counts.ballots, (middle[0] + middle[1]) / 2 if middle else None)
 
@@ -485,7 +483,9 @@ def _desk(
     position = position_of(workshop, round_)
     run = tuple(_run_row(workshop, item, rounds.get(item.id, [])) for item in workshop.agenda)
     following = next_item(workshop)
-    buttons = {move: _button(move, workshop, following, answered, missing, position.stage) for move in stages.moves(position)}
+    buttons = {
+        move: _button(move, workshop, following, answered, missing, position.stage) for move in stages.moves(position)
+    }
     main = stages.main_move(position)
     detour = Move.NEXT if position.stage is Stage.VOTING else Move.REVOTE
     order = stages.phases(position.mode)
@@ -494,7 +494,8 @@ def _desk(
         run=run,
         next_row=next((row for row in run if following and row.agenda_id == following.id), None),
         phases=tuple(
-            (_PHASE_WORDS[phase], "now" if at == place else "done" if at < place else "") for at, phase in enumerate(order)
+            (_PHASE_WORDS[phase], "now" if at == place else "done" if at < place else "")
+            for at, phase in enumerate(order)
         ),
         main=buttons.get(main) if main else None,
         detour=buttons.get(detour),
@@ -537,11 +538,12 @@ def _button(
 
 def _run_row(workshop: Workshop, item: AgendaItem, rounds: Sequence[Round]) -> RunRow:
     current = item.id == workshop.agenda_id
+    chapter = item.number.partition(".")[0]
     return RunRow(
         agenda_id=item.id,
         plate=item.number or str(item.position),
         short=say(item.short),
-        hallmark=say(item.hallmark_title),
+        hallmark=f"{chapter}. {say(item.hallmark_title)}" if chapter else say(item.hallmark_title),
         state=_PHASE_WORDS.get(Stage(workshop.stage), "") if current else _outcome(item, rounds),
         current=current,
         mode=item.mode or workshop.mode,

@@ -68,7 +68,9 @@ def _listen(settings: Settings) -> tuple[socket.socket, int]:
             print(f"Port {settings.port} is taken, so this session uses port {port}.")
         listener.setblocking(False)
         return listener, port
-    raise Refused(f"No port from {settings.port} to {settings.port + PORTS_TO_TRY - 1} is free. Set PORT to another one.")
+    raise Refused(
+        f"No port from {settings.port} to {settings.port + PORTS_TO_TRY - 1} is free. Set PORT to another one."
+    )
 
 
 def _say_where(settings: Settings, port: int, token: str) -> None:
@@ -85,11 +87,15 @@ def _say_where(settings: Settings, port: int, token: str) -> None:
             print(f"It can also be reached at http://{other}:{port} . Set PUBLIC_URL to choose that address.")
         _warn_if_unreachable(origin)
     if service := data_dir_looks_synced(settings.data_dir):
-        print(f"Warning: {settings.data_dir} looks as if {service} copies it. Set DATA_DIR to a folder that stays here.")
+        print(
+            f"Warning: {settings.data_dir} looks as if {service} copies it. Set DATA_DIR to a folder that stays here."
+        )
     local = f"http://localhost:{port}" if settings.host in ("0.0.0.0", "127.0.0.1", "localhost") else origin
     link = f"{settings.public_url or local}/enter/{token}"
     print(f"Facilitator link: {link}")
-    print("It works once, in the browser that opens it first. Stop the program with Ctrl-C; nothing is lost.", flush=True)
+    print(
+        "It works once, in the browser that opens it first. Stop the program with Ctrl-C; nothing is lost.", flush=True
+    )
     if settings.open_browser and _has_browser():
         threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()
 

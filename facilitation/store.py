@@ -182,7 +182,13 @@ def prepare_engine(engine: Engine) -> Engine:
     @event.listens_for(engine, "connect")
     def pragmas(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON", "secure_delete=ON"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "busy_timeout=5000",
+            "foreign_keys=ON",
+            "secure_delete=ON",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -218,7 +224,9 @@ def transaction(engine: Engine) -> Iterator[Session]:
         except IntegrityError:
             raise
         except DBAPIError as trouble:
-            raise StorageTrouble("The program could not save this just now. Nothing was lost: please try again.") from trouble
+            raise StorageTrouble(
+                "The program could not save this just now. Nothing was lost: please try again."
+            ) from trouble
         for act in session.info["after_commit"]:
             act()
 
@@ -282,7 +290,9 @@ def all_workshops(session: Session) -> list[Workshop]:
 def answers_by_workshop(session: Session) -> dict[int, int]:
     """How many answers each workshop holds in its counted rounds."""
     rows = session.execute(
-        select(Round.workshop_id, func.sum(Round.ballots_cast)).where(Round.state == "counted").group_by(Round.workshop_id)
+        select(Round.workshop_id, func.sum(Round.ballots_cast))
+        .where(Round.state == "counted")
+        .group_by(Round.workshop_id)
     )
     return {workshop_id: int(ballots or 0) for workshop_id, ballots in rows}
 
@@ -320,7 +330,9 @@ def still_open(session: Session, round_ids: Sequence[int]) -> dict[int, int]:
 
 def ballot_in(session: Session, round_id: int, slot: bytes) -> tuple[int, bytes] | None:
     """The seq and the sealed bytes of one slot."""
-    row = session.execute(select(Ballot.seq, Ballot.sealed).where(Ballot.round_id == round_id, Ballot.slot == slot)).first()
+    row = session.execute(
+        select(Ballot.seq, Ballot.sealed).where(Ballot.round_id == round_id, Ballot.slot == slot)
+    ).first()
     return (row.seq, row.sealed) if row else None
 
 

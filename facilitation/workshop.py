@@ -63,7 +63,15 @@ def create(session: Session, framework: Framework, title: str, museum: str, held
 
 
 def change_details(
-    session: Session, workshop_id: int, *, title: str, museum: str, held_on: dt.date, k: int, mode: str, wifi: tuple[str, str]
+    session: Session,
+    workshop_id: int,
+    *,
+    title: str,
+    museum: str,
+    held_on: dt.date,
+    k: int,
+    mode: str,
+    wifi: tuple[str, str],
 ) -> None:
     """Change what a workshop is called and how results are shown. k is locked from the first ballot on."""
     workshop = _workshop(session, workshop_id)
@@ -78,7 +86,9 @@ def change_details(
     workshop.tick += 1
 
 
-def add_questions(session: Session, workshop_id: int, chosen: Iterable[tuple[Hallmark, Question]], framework: Framework) -> None:
+def add_questions(
+    session: Session, workshop_id: int, chosen: Iterable[tuple[Hallmark, Question]], framework: Framework
+) -> None:
     """Put questions of the framework at the end of the agenda; those that are on it already are left alone."""
     workshop = _workshop(session, workshop_id)
     present = {item.key for item in workshop.agenda}
@@ -102,7 +112,9 @@ def add_questions(session: Session, workshop_id: int, chosen: Iterable[tuple[Hal
             )
 
 
-def add_own_question(session: Session, workshop_id: int, framework: Framework, text: str, short: str, prompt: str, scale: str) -> None:
+def add_own_question(
+    session: Session, workshop_id: int, framework: Framework, text: str, short: str, prompt: str, scale: str
+) -> None:
     """Put a question of the group's own on the agenda. Its key comes from text and scale, so that it can be compared."""
     if scale not in framework.scales:
         raise Refused("Choose one of the scales for your question.")
@@ -196,7 +208,9 @@ class Filed:
     seq: int
 
 
-def seal_ballot(keys: KeyFile, workshop: Workshop, device: bytes, round_id: int, choice: str, seq: int, direction: str) -> Filing:
+def seal_ballot(
+    keys: KeyFile, workshop: Workshop, device: bytes, round_id: int, choice: str, seq: int, direction: str
+) -> Filing:
     """Seal one phone's answer for the store. Raises NotVoting when that round takes no ballots, Refused for bad input."""
     if choice not in ballots.CHOICES:
         raise Refused("Select an answer, or choose I don’t know.")
@@ -250,7 +264,9 @@ class BallotBox:
     def _note(self, rows: dict[tuple[int, bytes], Filing], before: dict[tuple[int, bytes], Filed]) -> None:
         for place, filing in rows.items():
             was = before.get(place)
-            self._rooms[filing.workshop_id].note_ballot(filing.round_id, filing.slot, was.choice if was else None, filing.choice)
+            self._rooms[filing.workshop_id].note_ballot(
+                filing.round_id, filing.slot, was.choice if was else None, filing.choice
+            )
 
     def draw(self, session: Session, workshop_id: int, round_id: int) -> bool:
         """Store a new picture of an open live round, all ballots that are in at this moment; whether it was drawn.
@@ -302,7 +318,9 @@ def next_item(workshop: Workshop) -> AgendaItem | None:
     return workshop.agenda[here + 1] if here + 1 < len(workshop.agenda) else None
 
 
-def make_move(session: Session, keys: KeyFile, workshop_id: int, move: Move, version: int, agenda_id: int | None = None) -> None:
+def make_move(
+    session: Session, keys: KeyFile, workshop_id: int, move: Move, version: int, agenda_id: int | None = None
+) -> None:
     """Move the workshop on: the stage and all effects of the table's row, in this one transaction.
 
     version: the one the page saw; a stale page's move is refused with Stale and never carried out. agenda_id: the
@@ -369,7 +387,9 @@ def _release(session: Session, _keys: KeyFile, workshop: Workshop, _target: Agen
 
 def _turn(session: Session, _keys: KeyFile, workshop: Workshop, target: AgendaItem | None, _move: Move) -> None:
     assert target is not None
-    latest = select(Round.id).where(Round.agenda_id == target.id, Round.released).order_by(Round.ordinal.desc()).limit(1)
+    latest = (
+        select(Round.id).where(Round.agenda_id == target.id, Round.released).order_by(Round.ordinal.desc()).limit(1)
+    )
     workshop.agenda_id, workshop.round_id = target.id, session.scalar(latest)
 
 
@@ -450,7 +470,9 @@ def redeem_link(session: Session, token: str) -> str:
     """Exchange a one-time facilitator link for the secret of the cookie. Raises Refused if it was used before."""
     link = session.get(Capability, store.hashed(token))
     if link is None or link.role != "link":
-        raise Refused("This link has been used already, or it is not complete. Start the program again to get a new one.")
+        raise Refused(
+            "This link has been used already, or it is not complete. Start the program again to get a new one."
+        )
     session.delete(link)
     return grant(session, "home")
 
@@ -499,7 +521,8 @@ def recover(engine: Engine, keys: KeyFile) -> int:
 def _tally(session: Session, key: bytes, round_: Round) -> tuple[Tally, Shift]:
     """Open every sealed ballot of a round in memory and count. Raises ValueError when one does not open."""
     opened = [
-        ballots.unseal(key, round_.id, slot, sealed) for slot, (_, sealed) in store.ballots_in(session, round_.id).items()
+        ballots.unseal(key, round_.id, slot, sealed)
+        for slot, (_, sealed) in store.ballots_in(session, round_.id).items()
     ]
     directions = [ballot.direction for ballot in opened] if round_.number > 1 else []
     shift = Shift(directions.count(Direction.UP), directions.count(Direction.SAME), directions.count(Direction.DOWN))
@@ -573,7 +596,10 @@ def tidy(text: str) -> str:
     """What a person typed, fit to store and show: NFC, no control or direction-changing characters, single spaces."""
     import unicodedata
 
-    kept = (c if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co") else " " for c in unicodedata.normalize("NFC", text))
+    kept = (
+        c if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co") else " "
+        for c in unicodedata.normalize("NFC", text)
+    )
     return " ".join("".join(kept).split())
 
 

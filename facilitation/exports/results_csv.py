@@ -70,5 +70,3 @@ def _points(answer: Answer, vote: Vote) -> list[tuple[str, str, object]]:
     counts = vote.tally.as_dict()
     on_scale: list[tuple[str, str, object]] = [(str(point), label, counts[str(point)]) for point, label in labels]
     return [*on_scale, ("DK", "Don’t know", counts["DK"]), ("NR", "Not relevant to us", counts["NR"])]
-
-

@@ -181,5 +181,3 @@ def _compress(response: Response) -> None:
     if "gzip" in request.accept_encodings and (response.content_length or 0) > 800:
         response.set_data(gzip.compress(response.get_data(), 6))
         response.content_encoding = "gzip"
-
-

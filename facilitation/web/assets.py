@@ -38,7 +38,9 @@ class Assets:
 
     def __init__(self, folder: Path) -> None:
         raw = {
-            str(path.relative_to(folder).as_posix()): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+            str(path.relative_to(folder).as_posix()): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
         }
         raw |= {bundle: b"\n".join(raw[part] for part in parts) for bundle, parts in BUNDLES.items()}
         self.version = hashlib.sha256(b"".join(name.encode() + data for name, data in raw.items())).hexdigest()[:12]
@@ -68,7 +70,9 @@ def static_file(version: str, name: str) -> Response:
     if packed:
         response.content_encoding = "gzip"
     response.vary.add("Accept-Encoding")
-    response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if version == assets.version else "no-store"
+    response.headers["Cache-Control"] = (
+        "public, max-age=31536000, immutable" if version == assets.version else "no-store"
+    )
     return response
 
 

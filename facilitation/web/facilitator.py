@@ -62,7 +62,11 @@ def create() -> Response:
     except Refused as refusal:
         workshops, answers = store.all_workshops(db.session()), store.answers_by_workshop(db.session())
         page = render_template(
-            "facilitator/home.html", workshops=workshops, answers=answers, today=dt.date.today(), form=form,
+            "facilitator/home.html",
+            workshops=workshops,
+            answers=answers,
+            today=dt.date.today(),
+            form=form,
             problem=refusal.sentence,
         )
         return make_response(page, refusal.status)
@@ -132,7 +136,12 @@ def add_questions(code: str) -> Response:
     form = request.form
     framework = house().framework
     keys = set(form.getlist("key"))
-    chosen = [(hallmark, question) for hallmark in framework.hallmarks for question in hallmark.questions if question.key in keys]
+    chosen = [
+        (hallmark, question)
+        for hallmark in framework.hallmarks
+        for question in hallmark.questions
+        if question.key in keys
+    ]
 
     def job(session: Session, workshop_id: int) -> None:
         if "own" in form:
@@ -265,7 +274,9 @@ def _desk(code: str, problem: str = "", status: int = 200) -> Response:
     if not wants_fragment():
         if not problem:
             return see(url_for(".console", code=code))
-        return make_response(render_template("facilitator/page.html", now=_now(access.facilitated(code)), problem=problem), status)
+        return make_response(
+            render_template("facilitator/page.html", now=_now(access.facilitated(code)), problem=problem), status
+        )
     html = fragment(_now(access.facilitated(code)))
     return make_response(html + render_template("parts/notice_beside.html", sentence=problem), status)
 

@@ -33,7 +33,9 @@ def join_by_code() -> Response:
     workshop = store.by_code(db.session(), code)
     if workshop is None:
         shown = f"{code[:3]} {code[3:]}" if len(code) == 6 else typed.strip()[:20]
-        problem = f"No session uses the code {shown}. Check the code on the screen." if shown else "Enter the join code."
+        problem = (
+            f"No session uses the code {shown}. Check the code on the screen." if shown else "Enter the join code."
+        )
         return make_response(render_template("participant/join.html", code=typed[:20], problem=problem), 422)
     return _let_in(workshop)
 
@@ -106,7 +108,9 @@ def _file(workshop: Workshop, choice: str, round_id: int, seq: int) -> Filed:
 def _not_counted(code: str, refusal: Refused) -> Response:
     """Never silence: the phone is told that this answer was not counted, and why."""
     if wants_fragment():
-        return make_response(render_template("participant/_not_counted.html", sentence=refusal.sentence), refusal.status)
+        return make_response(
+            render_template("participant/_not_counted.html", sentence=refusal.sentence), refusal.status
+        )
     page = render_template("refused.html", sentence=refusal.sentence, back=url_for(".page", code=code))
     return make_response(page, refusal.status)
 

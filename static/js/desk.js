@@ -40,7 +40,7 @@
     if (!open) return;
     const rows = [...document.querySelectorAll("#now [data-key]")].flatMap((one) => {
       const key = document.createElement("dt"), does = document.createElement("dd");
-      key.textContent = one.dataset.key.replace("Space", "space bar").split(" ").join(", ");
+      key.textContent = one.dataset.key.split(" ").map((name) => ({ Space: "space bar", PageDown: "PageDown", ArrowRight: "right arrow" })[name] || name.toUpperCase()).join(", ");
       does.textContent = [...one.childNodes].filter((part) => !(part.classList && part.classList.contains("key"))).map((part) => part.textContent).join(" ").trim();
       return [key, does];
     });
