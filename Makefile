@@ -25,6 +25,7 @@ test-long: $(INSTALLED)
 	$(BIN)/python -m pytest -m long
 
 lint: $(INSTALLED)
+	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict facilitation app.py
 	$(BIN)/djlint --lint --quiet templates

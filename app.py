@@ -19,11 +19,12 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from flask import Flask
 from flask_socketio import SocketIO
 
-from facilitation import __version__, hallmarks, migrations, network, store, wire, workshop
+from facilitation import __version__, hallmarks, migrations, network, serving, store, wire, workshop
 from facilitation.committer import Committer, GeventCommitter, InlineCommitter
 from facilitation.config import Settings
 from facilitation.errors import Refused
@@ -39,6 +40,8 @@ from facilitation.web.participant import participant
 from facilitation.web.screen import screen
 from facilitation.workshop import BallotBox
 
+AsyncMode = Literal["threading", "gevent"]
+
 HERE = Path(__file__).resolve().parent
 EVERY = 0.25  # seconds: turnout and live pictures reach the screen at most this often
 LARGEST_FORM = 256 * 1024
@@ -48,7 +51,7 @@ def create_app(
     settings: Settings,
     *,
     port: int | None = None,
-    async_mode: str = "threading",
+    async_mode: AsyncMode = "threading",
     clock: Clock | None = None,
     every: float = EVERY,
     framework: Path = HERE / "data" / "hallmarks.json",
@@ -95,13 +98,14 @@ def create_app(
     for blueprint in (pages, participant, facilitator, screen, assets.files):
         app.register_blueprint(blueprint)
     listen(socketio, live, rooms)
-    app.wsgi_app = Gate(app.wsgi_app, lambda: network.own_hosts(settings))  # type: ignore[method-assign]
+    gate = Gate(app.wsgi_app, lambda: network.own_hosts(settings))
+    app.wsgi_app = gate  # type: ignore[method-assign]  # how Flask says a WSGI layer is put around an app
     return app
 
 
-def _socketio(app: Flask, settings: Settings, async_mode: str) -> SocketIO:
+def _socketio(app: Flask, settings: Settings, async_mode: AsyncMode) -> SocketIO:
     """The live layer: sockets speak only, so no handler threads, no attachments, short pings, no log of addresses."""
-    socketio = SocketIO(
+    socketio = SocketIO(  # type: ignore[call-arg]  # its stubs do not know `serializer`
         app,
         async_mode=async_mode,
         async_handlers=False,
@@ -114,7 +118,7 @@ def _socketio(app: Flask, settings: Settings, async_mode: str) -> SocketIO:
         channel="hallmarks-workshop",
     )
     if async_mode == "gevent":
-        wire.fit(socketio.server)
+        wire.fit(socketio.server)  # type: ignore[attr-defined]  # its stubs leave out what they take for internal
     return socketio
 
 
@@ -142,8 +146,6 @@ def main(arguments: list[str]) -> int:
             return 0
         if arguments:
             raise Refused("Say `python app.py` to run the program, or `python app.py link` for a new facilitator link.")
-        from facilitation import serving
-
         return serving.run(settings, create_app)
     except Refused as refusal:
         print(refusal.sentence, file=sys.stderr)

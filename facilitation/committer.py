@@ -10,9 +10,12 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
-from sqlalchemy.engine import Engine
+import gevent
+from gevent.event import AsyncResult, Event
+from gevent.threadpool import ThreadPool
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from facilitation import store
@@ -28,7 +31,7 @@ class Committer(Protocol):
     """What the rest of the program knows of the writer."""
 
     def perform(self, job: Job[Outcome]) -> Outcome:
-        """Run one write unit in a transaction of its own; returns its result once it is on disk, or raises its error."""
+        """Run one write unit in a transaction of its own; returns its result once on disk, or raises its error."""
         ...
 
     def gather(self, batch: Batch[Item, Outcome], item: Item) -> Outcome:
@@ -38,42 +41,45 @@ class Committer(Protocol):
 
 
 @dataclass(slots=True)
-class _Work:
-    """One caller's wish, and what became of it. `kind` is the batch function, None for a unit of its own."""
+class _Work(Generic[Item, Outcome]):
+    """One caller's item, and what became of it. Neighbours with an equal `batch` share a transaction."""
 
-    run: Any
-    kind: Any = None
-    outcome: Any = None
+    batch: Batch[Item, Outcome]
+    item: Item
+    outcome: Outcome | None = None
     error: BaseException | None = None
     answer: Callable[[], object] = field(default=lambda: None)
 
-    def result(self) -> Any:
+    def result(self) -> Outcome:
         if self.error is not None:
             raise self.error
-        return self.outcome
+        return cast(Outcome, self.outcome)  # None is what the unit returned, if it is None now
 
 
-def _carry_out(engine: Engine, waiting: Sequence[_Work]) -> None:
+def _alone(job: Job[Outcome]) -> _Work[None, Outcome]:
+    """A unit for a transaction of its own: its batch is a new function, so it is equal to no other."""
+
+    def batch(session: Session, _items: Sequence[None]) -> Sequence[Outcome | Refused]:
+        return [job(session)]
+
+    return _Work(batch, None)
+
+
+def _carry_out(engine: Engine, waiting: Sequence[_Work[Any, Any]]) -> None:
     """Run everything that waits, in order: neighbours of one kind in one transaction, all else each in its own."""
-    for kind, group in groupby(waiting, key=lambda work: work.kind):
-        works = list(group)
-        if kind is None:
-            for work in works:
-                _attempt(engine, [work], work.run)
-        else:
-            _attempt(engine, works, lambda session, kind=kind, works=works: kind(session, [work.run for work in works]))
+    for batch, group in groupby(waiting, key=lambda work: work.batch):
+        _attempt(engine, batch, list(group))
 
 
-def _attempt(engine: Engine, works: Sequence[_Work], unit: Job[Any]) -> None:
+def _attempt(engine: Engine, batch: Batch[Any, Any], works: Sequence[_Work[Any, Any]]) -> None:
     """One transaction for these works. If it fails, each of them failed: none is answered as if it were on disk."""
     try:
         with store.transaction(engine) as session:
-            result = unit(session)
+            outcomes = batch(session, [work.item for work in works])
     except BaseException as error:  # the writer must outlive any caller's mistake; the caller gets it back
         for work in works:
             work.error = error
         return
-    outcomes = [result] if works[0].kind is None else result
     for work, outcome in zip(works, outcomes, strict=True):
         if isinstance(outcome, Refused):
             work.error = outcome
@@ -90,13 +96,13 @@ class InlineCommitter:
 
     def perform(self, job: Job[Outcome]) -> Outcome:
         """See Committer."""
-        return self._run(_Work(job))
+        return self._run(_alone(job))
 
     def gather(self, batch: Batch[Item, Outcome], item: Item) -> Outcome:
         """See Committer."""
-        return self._run(_Work(item, batch))
+        return self._run(_Work(batch, item))
 
-    def _run(self, work: _Work) -> Any:
+    def _run(self, work: _Work[Item, Outcome]) -> Outcome:
         with self._lock:
             _carry_out(self._engine, [work])
         return work.result()
@@ -110,27 +116,22 @@ class GeventCommitter:
     """
 
     def __init__(self, engine: Engine) -> None:
-        import gevent
-        from gevent.event import AsyncResult, Event
-        from gevent.threadpool import ThreadPool
-
         self._engine = engine
-        self._result = AsyncResult
-        self._waiting: list[_Work] = []
+        self._waiting: list[_Work[Any, Any]] = []
         self._work_came = Event()
         self._thread = ThreadPool(1)
         gevent.spawn(self._run)
 
     def perform(self, job: Job[Outcome]) -> Outcome:
         """See Committer."""
-        return self._wait(_Work(job))
+        return self._wait(_alone(job))
 
     def gather(self, batch: Batch[Item, Outcome], item: Item) -> Outcome:
         """See Committer."""
-        return self._wait(_Work(item, batch))
+        return self._wait(_Work(batch, item))
 
-    def _wait(self, work: _Work) -> Any:
-        done = self._result()
+    def _wait(self, work: _Work[Item, Outcome]) -> Outcome:
+        done = AsyncResult()
         work.answer = done.set
         self._waiting.append(work)
         self._work_came.set()

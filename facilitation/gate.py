@@ -20,7 +20,7 @@ _LOOK_AGAIN = 5.0  # seconds: the laptop's address may have changed
 
 
 class Gate:
-    """Wraps a WSGI app. `hosts` gives the names this program answers to, without ports; it is asked again now and then."""
+    """Wraps a WSGI app. `hosts` gives the names this program answers to, without ports, and is asked now and then."""
 
     def __init__(self, app: WSGI, hosts: Callable[[], set[str]]) -> None:
         self._app = app

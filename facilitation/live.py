@@ -8,12 +8,13 @@ told of moves only: what a vote costs does not depend on how many of them are co
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from flask import Flask, render_template, request
-from flask_socketio import SocketIO, disconnect, join_room
+from flask_socketio import SocketIO, join_room
 from sqlalchemy.orm import Session
 
 from facilitation import now as reader
@@ -94,7 +95,7 @@ class Live:
         self._push(workshop_id, tuple(Audience))
 
     def ballots_filed(self, workshop_id: int) -> None:
-        """Ballots were committed: screen and console hear the turnout, and a picture is drawn if the rules release one."""
+        """Ballots were committed: screen and console hear the turnout, and a picture is drawn if one is due."""
         self._coalescer.submit(workshop_id, lambda: self._picture_and_turnout(workshop_id))
 
     def changed(self, workshop_id: int) -> None:
@@ -158,7 +159,7 @@ def fragment(now: Now) -> str:
 
 def listen(socketio: SocketIO, live: Live, rooms: Rooms) -> None:
     """Register the two handlers there are: sockets speak, they never listen."""
-    from facilitation.web import access
+    from facilitation.web import access  # here, because that package imports this module
 
     @socketio.on("connect")
     def connect(auth: Any = None) -> bool:
@@ -169,19 +170,25 @@ def listen(socketio: SocketIO, live: Live, rooms: Rooms) -> None:
         workshop, device = found
         join_room(room_name(workshop.id, audience))
         if audience is not Audience.FACILITATOR:
-            rooms.connect(workshop.id, request.sid, device)  # type: ignore[attr-defined]
+            rooms.connect(workshop.id, _sid(), device)
             live.changed(workshop.id)
         seen = auth.get("order") if isinstance(auth, dict) else None
         now = reader.look(db.session(), rooms, workshop, audience)
         if seen != [now.version, now.tick] or audience is not Audience.PHONE:
-            socketio.emit("now", message(now), to=request.sid)  # type: ignore[attr-defined]
+            socketio.emit("now", message(now), to=_sid())
         return True
 
     @socketio.on("disconnect")
     def gone(_reason: Any = None) -> None:
-        workshop_id = rooms.disconnect(request.sid)  # type: ignore[attr-defined]
+        workshop_id = rooms.disconnect(_sid())
         if workshop_id is not None:
             live.changed(workshop_id)
+
+
+def _sid() -> str:
+    """The id of the socket that an event came from."""
+    sid: str = request.sid  # type: ignore[attr-defined]  # Flask-SocketIO puts it on the request of an event
+    return sid
 
 
 class ThreadClock:
@@ -189,8 +196,6 @@ class ThreadClock:
 
     def now(self) -> float:
         """See Clock."""
-        import time
-
         return time.monotonic()
 
     def later(self, seconds: float, act: Callable[[], object]) -> None:
@@ -198,6 +203,3 @@ class ThreadClock:
         timer = threading.Timer(seconds, act)
         timer.daemon = True
         timer.start()
-
-
-__all__ = ["Clock", "Coalescer", "Live", "ThreadClock", "disconnect", "fragment", "listen", "message", "room_name"]

@@ -51,7 +51,7 @@ class Question:
 
     @property
     def plate(self) -> str:
-        """What stands on its plate: the printed number, or its place on the agenda for a question of the group's own."""
+        """What stands on its plate: the printed number, or an own question's place on the agenda."""
         return self.number or str(self.place)
 
 
@@ -162,7 +162,7 @@ class ProfileRow:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A question on the console's run sheet. `mode` is how its results will be shown, `modes_open` if that can change."""
+    """A question on the console's run sheet. `mode`: how its results will be shown; `modes_open`: may that change."""
 
     agenda_id: int
     plate: str
@@ -410,7 +410,7 @@ def _result(
 
 
 def _hush(round_: Round, k: int, stage: Stage, audience: Audience) -> Hush | None:
-    """Why there is no result: too few answered, or the round could not be counted. None while it is merely not shown."""
+    """Why there is no result: too few answered, or the round could not be counted. None if it is merely not shown."""
     if round_.state == "void":
         return Hush(
             "This vote could not be counted",

@@ -40,5 +40,6 @@ def _draw(code: segno.QRCode, label: str) -> Markup:
     size = len(rows)
     return Markup(
         '<svg class="qr" width="200" height="200" viewBox="0 0 {size} {size}" role="img" aria-label="{label}" '
-        'shape-rendering="crispEdges"><rect width="{size}" height="{size}" fill="#fff"/><path fill="#000" d="{path}"/></svg>'
+        'shape-rendering="crispEdges"><rect width="{size}" height="{size}" fill="#fff"/>'
+        '<path fill="#000" d="{path}"/></svg>'
     ).format(size=size, label=label, path="".join(runs))

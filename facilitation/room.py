@@ -22,6 +22,7 @@ class Room:
 
     heard: dict[bytes, float] = field(default_factory=dict)
     phones: dict[str, bytes] = field(default_factory=dict)  # socket -> device tag
+    linked: set[bytes] = field(default_factory=set)  # devices that ever had a socket: a phone without scripts has none
     screens: set[str] = field(default_factory=set)
     picture_round: int | None = None
     picture_at: float | None = None
@@ -85,6 +86,7 @@ class Rooms:
             room.screens.add(sid)
         else:
             room.phones[sid] = self.tag(device)
+            room.linked.add(self.tag(device))
             self.hear(workshop_id, device)
 
     def disconnect(self, sid: str) -> int | None:
@@ -108,7 +110,7 @@ class Rooms:
 
     def dropped(self, workshop_id: int) -> int:
         """Devices that were here a short while ago and have no socket now."""
-        return len(self._lately(workshop_id, DROPPED) - self._connected(workshop_id))
+        return len((self._lately(workshop_id, DROPPED) & self[workshop_id].linked) - self._connected(workshop_id))
 
     def screens(self, workshop_id: int) -> int:
         """Shared screens with a live socket."""

@@ -1,4 +1,4 @@
-"""Runs the program on a laptop: finds a port, says where phones can reach it, opens the browser, serves until stopped."""
+"""Runs the program on a laptop: finds a port, says where phones join, opens the browser, serves until stopped."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 from facilitation import network, workshop
 from facilitation.config import Settings, data_dir_looks_synced
 from facilitation.errors import Refused
+from facilitation.live import Live
+from facilitation.web import House
 
 BACKLOG = 4096  # connections waiting to be accepted: a whole room comes back at once
 PORTS_TO_TRY = 50
 LOOK_ROUND_EVERY = 5.0
 
 
-class QuietHandler(WSGIHandler):
+class QuietHandler(WSGIHandler):  # type: ignore[misc]  # gevent carries no type marker
     """Serves one connection without writing down whose it is."""
 
     def log_request(self) -> None:
@@ -40,7 +42,7 @@ def run(settings: Settings, create_app: Callable[..., Flask]) -> int:
     """Serve until SIGTERM or Ctrl-C. Returns the exit status."""
     listener, port = _listen(settings)
     app = create_app(settings, port=port, async_mode="gevent")
-    house = app.extensions["house"]
+    house: House = app.extensions["house"]
     server = WSGIServer(listener, app, log=None, error_log=None, handler_class=QuietHandler)
     link = house.committer.perform(lambda session: workshop.grant(session, "link"))
     _say_where(settings, port, link)
@@ -90,7 +92,8 @@ def _say_where(settings: Settings, port: int, token: str) -> None:
         print(
             f"Warning: {settings.data_dir} looks as if {service} copies it. Set DATA_DIR to a folder that stays here."
         )
-    local = f"http://localhost:{port}" if settings.host in ("0.0.0.0", "127.0.0.1", "localhost") else origin
+    here = settings.host in ("0.0.0.0", "127.0.0.1", "localhost")  # noqa: S104 - compared with, not bound to
+    local = f"http://localhost:{port}" if here else origin
     link = f"{settings.public_url or local}/enter/{token}"
     print(f"Facilitator link: {link}")
     print(
@@ -116,7 +119,7 @@ def _has_browser() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def _look_round(live: Any) -> None:
+def _look_round(live: Live) -> None:
     while True:
         gevent.sleep(LOOK_ROUND_EVERY)
         live.look_round()

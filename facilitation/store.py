@@ -16,10 +16,23 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, ForeignKey, MetaData, UniqueConstraint, delete, event, func, select, text, update
+from sqlalchemy import (
+    JSON,
+    Connection,
+    Engine,
+    ForeignKey,
+    MetaData,
+    UniqueConstraint,
+    create_engine,
+    delete,
+    event,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.engine import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 from sqlalchemy.pool import StaticPool
@@ -325,7 +338,7 @@ def open_rounds(session: Session) -> list[Round]:
 def still_open(session: Session, round_ids: Sequence[int]) -> dict[int, int]:
     """Which of these rounds take ballots now, with their workshops; on PostgreSQL they stay open until the commit."""
     query = select(Round.id, Round.workshop_id).where(Round.id.in_(round_ids), Round.state == "open")
-    return {round_id: workshop_id for round_id, workshop_id in session.execute(query.with_for_update(read=True))}
+    return dict(session.execute(query.with_for_update(read=True)).tuples().all())
 
 
 def ballot_in(session: Session, round_id: int, slot: bytes) -> tuple[int, bytes] | None:
@@ -370,6 +383,6 @@ def raise_tick(session: Session, workshop_ids: Sequence[int]) -> None:
 def is_reachable(session: Session) -> bool:
     """Whether the database answers."""
     try:
-        return session.scalar(text("SELECT 1")) == 1
+        return bool(session.scalar(text("SELECT 1")) == 1)
     except DBAPIError:
         return False

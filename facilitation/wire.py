@@ -31,11 +31,14 @@ class WholeSocket:
     def send(self, data: bytes) -> int:
         """Send all of it. Raises OSError when the connection is gone or its reader has stalled."""
         with self._lock:
+            whole = False
             with gevent.Timeout(STALLED, False):
                 self._sock.sendall(data)
-                return len(data)
-            self._sock.close()  # half a frame may be out: nothing sensible can follow it
-            raise OSError("the reader has stalled")
+                whole = True
+            if not whole:
+                self._sock.close()  # half a frame may be out: nothing sensible can follow it
+                raise OSError("the reader has stalled")
+            return len(data)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
@@ -43,6 +46,8 @@ class WholeSocket:
 
 class WholeServer(simple_websocket.Server):  # type: ignore[misc]  # simple-websocket carries no type marker
     """simple-websocket's server end, on a socket that sends whole frames."""
+
+    sock: Any
 
     def handshake(self) -> None:
         """Called by the base class when the socket is known and before the first byte is sent."""
@@ -61,7 +66,7 @@ class LimitedWebSocket(driver.WebSocketWSGI):  # type: ignore[misc]  # python-en
         return result
 
 
-class TextPacket(MessagePacket):  # type: ignore[misc]
+class TextPacket(MessagePacket):  # type: ignore[misc]  # python-socketio carries no type marker
     """A Socket.IO packet that refuses attachments: one that announces them would be kept without limit."""
 
     def decode(self, encoded_packet: Any) -> Any:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from sqlalchemy import Engine, select
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import select
-from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from facilitation import ballots, stages, store
@@ -115,7 +116,7 @@ def add_questions(
 def add_own_question(
     session: Session, workshop_id: int, framework: Framework, text: str, short: str, prompt: str, scale: str
 ) -> None:
-    """Put a question of the group's own on the agenda. Its key comes from text and scale, so that it can be compared."""
+    """Put a question of the group's own on the agenda. Its key comes from text and scale, so it can be compared."""
     if scale not in framework.scales:
         raise Refused("Choose one of the scales for your question.")
     text = _clean("text", text)
@@ -211,7 +212,7 @@ class Filed:
 def seal_ballot(
     keys: KeyFile, workshop: Workshop, device: bytes, round_id: int, choice: str, seq: int, direction: str
 ) -> Filing:
-    """Seal one phone's answer for the store. Raises NotVoting when that round takes no ballots, Refused for bad input."""
+    """Seal one phone's answer for the store. Raises NotVoting if that round takes no ballots, Refused for bad input."""
     if choice not in ballots.CHOICES:
         raise Refused("Select an answer, or choose I don’t know.")
     if not 0 < seq <= SEQ_CEILING:
@@ -234,7 +235,7 @@ class BallotBox:
         self._rooms = rooms
 
     def file(self, session: Session, filings: Sequence[Filing]) -> list[Filed | Refused]:
-        """File all that wait in one transaction. A ballot whose round has closed meanwhile is refused, not swallowed."""
+        """File all that wait in one transaction. A ballot whose round has closed is refused, not swallowed."""
         taking = store.still_open(session, sorted({filing.round_id for filing in filings}))
         held: dict[tuple[int, bytes], Filed] = {}
         for round_id in taking:
@@ -427,7 +428,7 @@ _EFFECTS: dict[Effect, Callable[[Session, KeyFile, Workshop, AgendaItem | None, 
 
 
 def show(session: Session, workshop_id: int, want: str, value: str = "") -> None:
-    """Change what lies over the stage on the shared screen, without moving: overlay, theme, zoom, prompt, timer, door."""
+    """Change what lies over the stage on the shared screen, without moving: overlay, theme, zoom, prompt, door."""
     workshop = _workshop(session, workshop_id)
     if want == "overlay" and value in OVERLAYS:
         workshop.overlay = "" if workshop.overlay == value else value
@@ -478,7 +479,7 @@ def redeem_link(session: Session, token: str) -> str:
 
 
 def delete(session: Session, keys: KeyFile, workshop_id: int) -> None:
-    """Delete a workshop with everything in it: agenda, rounds, ballots, counts, capabilities, keys. Its code stays used."""
+    """Delete a workshop and all in it: agenda, rounds, ballots, counts, capabilities, keys. Its code stays used."""
     workshop = _workshop(session, workshop_id)
     round_ids = list(session.scalars(select(Round.id).where(Round.workshop_id == workshop_id)))
     for round_id in round_ids:
@@ -487,7 +488,7 @@ def delete(session: Session, keys: KeyFile, workshop_id: int) -> None:
     session.execute(delete_rows(Capability).where(Capability.workshop_id == workshop_id))
     session.delete(workshop)
     for round_id in round_ids:
-        store.after_commit(session, lambda round_id=round_id: keys.destroy(round_id))
+        store.after_commit(session, partial(keys.destroy, round_id))
     store.truncate_log_after_commit(session)
 
 
@@ -594,8 +595,6 @@ def _short(field: str, text: str) -> str:
 
 def tidy(text: str) -> str:
     """What a person typed, fit to store and show: NFC, no control or direction-changing characters, single spaces."""
-    import unicodedata
-
     kept = (
         c if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co") else " "
         for c in unicodedata.normalize("NFC", text)

@@ -27,7 +27,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write(report: Report) -> bytes:
-    """The file, UTF-8 with a byte order mark, because Excel needs one. An unreleased round is one row without counts."""
+    """The file, in UTF-8 with the byte order mark Excel needs. An unreleased round is one row without counts."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)

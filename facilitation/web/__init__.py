@@ -75,6 +75,11 @@ def wants_fragment() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
+def takes_gzip() -> bool:
+    """Whether the browser reads compressed answers."""
+    return request.accept_encodings.find("gzip") >= 0  # as `in`, whose annotation asks for pairs
+
+
 def see(url: str) -> Response:
     """Redirect after a POST: the browser gets the page, and a reload does not send the form again."""
     response = make_response(redirect(url, code=303))
@@ -116,7 +121,7 @@ def dress(app: Flask) -> None:
     app.add_template_global(lambda: house().join_origin(), "join_origin")
     app.add_template_global(qr.svg, "qr")
     app.add_template_global(qr.wifi_svg, "wifi_qr")
-    app.add_template_global(__version__, "version")
+    app.jinja_env.globals["version"] = __version__
     app.before_request(_start)
     app.after_request(_finish)
     app.register_error_handler(Refused, refused)
@@ -178,6 +183,6 @@ def _compress(response: Response) -> None:
     if response.direct_passthrough or response.content_encoding or not (response.mimetype or "").startswith("text/"):
         return
     response.vary.add("Accept-Encoding")
-    if "gzip" in request.accept_encodings and (response.content_length or 0) > 800:
+    if takes_gzip() and (response.content_length or 0) > 800:
         response.set_data(gzip.compress(response.get_data(), 6))
         response.content_encoding = "gzip"

@@ -9,10 +9,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort
 
 BUNDLES = {
     "js/phone.js": ("js/live.js", "js/ballot.js"),
@@ -42,7 +43,7 @@ class Assets:
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
-        raw |= {bundle: b"\n".join(raw[part] for part in parts) for bundle, parts in BUNDLES.items()}
+        raw |= {bundle: b"".join(_bare(raw[part]) for part in parts) for bundle, parts in BUNDLES.items()}
         self.version = hashlib.sha256(b"".join(name.encode() + data for name, data in raw.items())).hexdigest()[:12]
         self._files = {name: _asset(name, data) for name, data in raw.items()}
 
@@ -59,13 +60,13 @@ class Assets:
 @files.get("/static/<version>/<path:name>")
 def static_file(version: str, name: str) -> Response:
     """A static file; kept for ever by browsers under its present version, not kept under any other."""
-    from facilitation.web import house
+    from facilitation.web import house, takes_gzip  # here, because the package itself imports this module
 
     assets = house().assets
     asset = assets.get(name)
     if asset is None:
         abort(404)
-    packed = asset.packed is not None and "gzip" in request.accept_encodings
+    packed = asset.packed is not None and takes_gzip()
     response = Response(asset.packed if packed else asset.plain, mimetype=asset.mimetype)
     if packed:
         response.content_encoding = "gzip"
@@ -74,6 +75,11 @@ def static_file(version: str, name: str) -> Response:
         "public, max-age=31536000, immutable" if version == assets.version else "no-store"
     )
     return response
+
+
+def _bare(script: bytes) -> bytes:
+    """A script without its comment lines and its indentation: they are for readers of the source, not for the air."""
+    return re.sub(rb"(?m)^[ \t]*(//.*)?\n|^[ \t]+", b"", script)
 
 
 def _asset(name: str, data: bytes) -> Asset:

@@ -41,7 +41,7 @@ def home() -> Response:
     workshops = store.all_workshops(db.session())
     answers = store.answers_by_workshop(db.session())
     return make_response(
-        render_template("facilitator/home.html", workshops=workshops, answers=answers, today=dt.date.today(), form={})
+        render_template("facilitator/home.html", workshops=workshops, answers=answers, today=_today(), form={})
     )
 
 
@@ -65,7 +65,7 @@ def create() -> Response:
             "facilitator/home.html",
             workshops=workshops,
             answers=answers,
-            today=dt.date.today(),
+            today=_today(),
             form=form,
             problem=refusal.sentence,
         )
@@ -250,6 +250,11 @@ def whole_session(code: str) -> Response:
 def _demand_home() -> None:
     if not access.at_home():
         abort(404)
+
+
+def _today() -> dt.date:
+    """The day where the program runs: what a new session's date starts as."""
+    return dt.datetime.now().astimezone().date()
 
 
 def _at_home(code: str) -> Workshop:

@@ -7,7 +7,7 @@
     box.className = "notice notice--wait"; line.textContent = words; box.append(line); notice.replaceChildren(box);
     setTimeout(() => { if (box.isConnected) notice.replaceChildren(); }, 8000);
   };
-  let armed = null, disarmAt = 0, lastPress = 0;
+  let armed = null, disarmAt = 0, lastPress = -400;
   function disarm() {
     if (!armed) return;
     clearTimeout(disarmAt);

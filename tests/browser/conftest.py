@@ -1,31 +1,25 @@
-"""Fixtures for tests in a real browser: the program as a process of its own, a phone, and what no page may do."""
+"""Fixtures for tests in a real browser: the program as a process, a venue full of people, and what no page may do."""
 
 from __future__ import annotations
 
 import os
-import queue
+import re
 import shutil
 import socket
-import subprocess
-import sys
-import threading
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Error, Page, Request
+from playwright.sync_api import Browser, Page, expect
 
-ROOT = Path(__file__).parents[2]
+from tests.browser.people import Meeting, Venue, Watch
+from tests.browser.program import HOST, Program, Visitor
+
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
-# A name that is neither localhost nor an address: browsers treat loopback as secure, and a venue's network is not.
-HOST = "museum.lan"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -38,9 +32,10 @@ FLAGS = [
 ]
 AXE = Path(__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# Said by the program once it listens; what follows is the facilitator's address with its secret.
-LINK = "Facilitator link: "
-PATIENCE = 30.0
+OUTCOME: pytest.StashKey[bool] = pytest.StashKey()
+
+# A busy machine is no fault of the page: what should come is waited for longer than usual.
+expect.set_options(timeout=15_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +45,11 @@ class Site:
     url: str
     """http://museum.lan:PORT, without a slash at the end; not a secure context, as in a venue."""
     facilitator: str
-    """The address that the program printed for the facilitator."""
+    """The address that the program printed for the facilitator. It works once."""
     data: Path
     """Its data folder."""
+    program: Program
+    """The process, for tests that kill it."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -60,6 +57,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember that a test failed, for the fixture that then takes pictures."""
+    report = yield
+    if report.failed:
+        item.stash[OUTCOME] = False
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -95,64 +101,50 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The real server in a process of its own: gevent's and Playwright's greenlets must not meet in one."""
-    data = tmp_path_factory.mktemp("data")
-    port = _free_port()
-    url = f"http://{HOST}:{port}"
-    inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
-    server = subprocess.Popen(
-        [sys.executable, "app.py"],
-        cwd=ROOT,
-        env={
-            **inherited,
-            "HOST": "127.0.0.1",
-            "PORT": str(port),
-            "DATA_DIR": str(data),
-            "PUBLIC_URL": url,
-            "OPEN_BROWSER": "0",
-            "PYTHONUNBUFFERED": "1",
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-    )
-    said = _Output(server)
-    try:
-        facilitator = said.rest_of_line(LINK)
-        _wait_until_healthy(server, port, said)
-        yield Site(url, facilitator, data)
-    finally:
-        server.terminate()
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-            pytest.fail(f"The program did not stop within 10 seconds.\n{said}", pytrace=False)
+    program = Program(tmp_path_factory.mktemp("data"), _free_port())
+    link = program.start()
+    yield Site(program.url, link, program.data, program)
+    program.stop()
+
+
+@pytest.fixture(scope="module")
+def home(site: Site) -> Visitor:
+    """The facilitator without a browser, with the one-time link of this module's program used up."""
+    visitor = Visitor(site.url)
+    visitor.get(site.facilitator.removeprefix(site.url))
+    return visitor
+
+
+@pytest.fixture(scope="module")
+def shared_venue(site: Site, browser: Browser) -> Iterator[Venue]:
+    """The contexts of one module, closed at its end. Tests ask for `venue`, which also watches them."""
+    venue = Venue(site.url, browser)
+    yield venue
+    venue.close()
+
+
+@pytest.fixture
+def venue(shared_venue: Venue) -> Iterator[Venue]:
+    """Where people open their phones, screens and consoles, for as long as the module lasts. Each test must end quiet:
+    no policy breach, no script error, no request to anybody else on any page of the venue."""
+    shared_venue.watch.begin()
+    yield shared_venue
+    shared_venue.watch.assert_quiet()
+
+
+@pytest.fixture
+def meeting(home: Visitor) -> Meeting:
+    """A session in the lobby with the six questions of Tackling Inequality, live results and k = 3."""
+    return Meeting.set_up(home)
 
 
 @pytest.fixture
 def quiet(page: Page, site: Site) -> Iterator[Page]:
     """The page, which must end without policy breaches, script errors and requests to anybody else."""
-    trouble: list[str] = []
-
-    def on_console(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            trouble.append(message.text)
-
-    def on_script_error(error: Error) -> None:
-        trouble.append(str(error))
-
-    def on_request(request: Request) -> None:
-        if not request.url.startswith((f"{site.url}/", "data:")):
-            trouble.append(f"request to {request.url}")
-
-    page.on("console", on_console)
-    page.on("pageerror", on_script_error)
-    page.on("request", on_request)
+    watch = Watch(site.url)
+    watch.over(page, "page")
     yield page
-    assert not trouble, "\n".join(trouble)
+    watch.assert_quiet()
 
 
 @pytest.fixture
@@ -161,7 +153,8 @@ def axe() -> Callable[[Page], None]:
 
     def run(page: Page) -> None:
         # Evaluated rather than added as a script: the pages' policy would refuse the tag.
-        page.evaluate(AXE)
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(AXE)
         found = page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", TAGS)
         bad = [
             f"{rule['id']} {node['target']}: {node['failureSummary']}"
@@ -173,58 +166,16 @@ def axe() -> Callable[[Page], None]:
     return run
 
 
-class _Output:
-    """What the program says, read as it comes so that its pipe never fills."""
-
-    def __init__(self, server: subprocess.Popen[str]) -> None:
-        self._server = server
-        self._lines: list[str] = []
-        self._unread: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def rest_of_line(self, beginning: str) -> str:
-        """Wait for a line with this beginning; what stands after it."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                line = self._unread.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                line = None
-            if line is None:
-                pytest.fail(f"The program never said “{beginning.strip()}”. It said:\n{self}", pytrace=False)
-            if beginning in line:
-                return line.partition(beginning)[2].strip()
-
-    def _listen(self) -> None:
-        assert self._server.stdout is not None
-        for line in self._server.stdout:
-            self._lines.append(line)
-            self._unread.put(line)
-        self._unread.put(None)
-
-    def __str__(self) -> str:
-        return "".join(self._lines) or "(nothing)"
-
-
-def _wait_until_healthy(server: subprocess.Popen[str], port: int, said: _Output) -> None:
-    # The Host of the site: the program answers to no other name.
-    health = urllib.request.Request(f"http://127.0.0.1:{port}/healthz", headers={"Host": f"{HOST}:{port}"})
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        try:
-            urllib.request.urlopen(health, timeout=5).close()
-            return
-        except urllib.error.HTTPError as error:
-            pytest.fail(f"/healthz answered {error.code}.\n{said}", pytrace=False)
-        except OSError:
-            pass
-        try:
-            # A pause that ends early if the program does.
-            server.wait(0.05)
-        except subprocess.TimeoutExpired:
-            continue
-        break
-    pytest.fail(f"The program did not come up.\n{said}", pytrace=False)
+@pytest.fixture(autouse=True)
+def pictures_of_a_failure(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After a failed test, a picture of every page that is open, in test-results/: contexts outlive the test here."""
+    yield
+    if request.node.stash.get(OUTCOME, True) or "venue" not in request.fixturenames:
+        return
+    name = re.sub(r"\W+", "-", request.node.nodeid)
+    folder = Path(request.config.getoption("--output")) / name
+    for number, page in enumerate(request.getfixturevalue("shared_venue").pages(), start=1):
+        page.screenshot(path=folder / f"{number}.png")
 
 
 def _free_port() -> int:
