@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Written last, so an install that was broken off is made again.
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test test-fast test-long lint lock clean
+.PHONY: run test test-fast test-long lint lock screenshots clean
 
 run: $(INSTALLED)
 	$(BIN)/python app.py
@@ -36,6 +36,10 @@ lock: $(INSTALLED)
 	$(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 		--group dev --output-file requirements.txt pyproject.toml
+
+# Takes the README's pictures anew, from a session with simulated phones; needs Chromium.
+screenshots: $(INSTALLED)
+	$(BIN)/python docs/screenshots.py
 
 # Leaves the data folder alone.
 clean:

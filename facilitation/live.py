@@ -39,10 +39,17 @@ class Clock(Protocol):
         """Have `act` called once, after so many seconds."""
         ...
 
+    def soon(self, act: Callable[[], object]) -> None:
+        """Have `act` called once, at once but not by the caller, who may have somebody to answer first."""
+        ...
+
 
 @dataclass
 class Coalescer:
-    """At most one act per key in `every` seconds: the first at once, the last never lost, those between dropped."""
+    """At most one act per key in `every` seconds: the first at once, the last never lost, those between dropped.
+
+    One kind of act a key: of several that wait, only the newest is carried out.
+    """
 
     every: float
     clock: Clock
@@ -50,13 +57,13 @@ class Coalescer:
     _waiting: dict[Hashable, Callable[[], object]] = field(default_factory=dict)
 
     def submit(self, key: Hashable, act: Callable[[], object]) -> None:
-        """Act now, or as soon as the key's time has come; of several that wait, the newest acts."""
+        """Act now, or as soon as the key's time has come."""
         due = self._last.get(key, float("-inf")) + self.every
         if key in self._waiting:
             self._waiting[key] = act
         elif self.clock.now() >= due:
             self._last[key] = self.clock.now()
-            act()
+            self.clock.soon(act)
         else:
             self._waiting[key] = act
             self.clock.later(due - self.clock.now(), lambda: self._fire(key))
@@ -94,19 +101,16 @@ class Live:
         """A move was committed: everybody is told, at once."""
         self._push(workshop_id, tuple(Audience))
 
-    def ballots_filed(self, workshop_id: int) -> None:
-        """Ballots were committed: screen and console hear the turnout, and a picture is drawn if one is due."""
-        self._coalescer.submit(workshop_id, lambda: self._picture_and_turnout(workshop_id))
-
     def changed(self, workshop_id: int) -> None:
-        """Something else was committed, or somebody came or went: screen and console hear of it."""
-        self._coalescer.submit(workshop_id, lambda: self._push(workshop_id, (Audience.SCREEN, Audience.FACILITATOR)))
+        """Ballots or anything else but a move were committed, or somebody came or went: screen and console hear of it,
+        with a new picture of a live round if the rules release one now."""
+        self._coalescer.submit(workshop_id, lambda: self._picture_and_turnout(workshop_id))
 
     def look_round(self) -> None:
         """Called every few seconds: rooms whose presence may have changed are looked at again, because a picture waits
         for those who are still missing, and somebody who has left is missing no more."""
         for workshop_id in self._rooms.occupied():
-            self.ballots_filed(workshop_id)
+            self.changed(workshop_id)
 
     def _picture_and_turnout(self, workshop_id: int) -> None:
         self._draw_if_due(workshop_id)
@@ -127,7 +131,7 @@ class Live:
 
     def _later(self, workshop_id: int) -> None:
         self._look_again.discard(workshop_id)
-        self.ballots_filed(workshop_id)
+        self.changed(workshop_id)
 
     def _push(self, workshop_id: int, audiences: tuple[Audience, ...]) -> None:
         with self._app.test_request_context(), self._reading() as session:
@@ -203,3 +207,7 @@ class ThreadClock:
         timer = threading.Timer(seconds, act)
         timer.daemon = True
         timer.start()
+
+    def soon(self, act: Callable[[], object]) -> None:
+        """See Clock."""
+        threading.Thread(target=act, daemon=True).start()

@@ -1,4 +1,4 @@
-"""Fixtures for every test: databases of both kinds, and the order in which tests run."""
+"""Fixtures for every test: databases of both kinds, the cast, and the order in which tests run."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from facilitation import migrations
+from tests.cast import QUESTIONS, Facilitator, FakeClock, Person, Phone, Screen, Venue
 from tests.postgres import Server, running_server
 
 # A busy machine is no fault of the code: no test fails for the time that one example took.
@@ -24,6 +26,7 @@ def prepare(url: str) -> None:
 
     Called once a run for SQLite and once for PostgreSQL; tests get copies. `url` is an address for SQLAlchemy.
     """
+    migrations.upgrade(url)
 
 
 @pytest.hookimpl(trylast=True)
@@ -97,6 +100,59 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "workshop.db"
     prepare(f"sqlite:///{path}")
     return path
+
+
+# --- The cast: see tests/cast.py ---
+
+
+@pytest.fixture
+def venue(database_url: str, tmp_path: Path) -> Iterator[Venue]:
+    """The whole program in this process, on a database of this test's own and a clock that stands still."""
+    place = Venue(database_url, tmp_path)
+    yield place
+    place.closes()
+
+
+@pytest.fixture
+def clock(venue: Venue) -> FakeClock:
+    """The venue's clock."""
+    return venue.clock
+
+
+@pytest.fixture
+def freya(venue: Venue) -> Facilitator:
+    """Facilitates: has set up a session of three questions that is still in its lobby, k = 5, live."""
+    return Facilitator(venue).enters().creates(*QUESTIONS)
+
+
+@pytest.fixture
+def ana(venue: Venue, freya: Facilitator) -> Phone:
+    """Has joined Freya's session."""
+    return Phone(venue).joins(freya.code)
+
+
+@pytest.fixture
+def ben(venue: Venue, freya: Facilitator) -> Phone:
+    """Has joined Freya's session."""
+    return Phone(venue).joins(freya.code)
+
+
+@pytest.fixture
+def cai(venue: Venue, freya: Facilitator) -> Phone:
+    """Has joined Freya's session."""
+    return Phone(venue).joins(freya.code)
+
+
+@pytest.fixture
+def wall(venue: Venue, freya: Facilitator) -> Screen:
+    """The shared screen of Freya's session."""
+    return Screen(venue).shows(freya)
+
+
+@pytest.fixture
+def mallory(venue: Venue) -> Person:
+    """Has no business in the room."""
+    return Person(venue)
 
 
 def _database(server: Server, template: str) -> Iterator[str]:

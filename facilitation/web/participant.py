@@ -7,10 +7,11 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from facilitation import ballots, store
 from facilitation import now as reader
 from facilitation.errors import NotVoting, Refused
+from facilitation.hallmarks import say
 from facilitation.live import fragment
 from facilitation.now import Audience, Now
 from facilitation.stages import Stage
-from facilitation.store import Workshop, db
+from facilitation.store import AgendaItem, Workshop, db
 from facilitation.web import a_number, access, house, perform, see, wants_fragment
 from facilitation.workshop import Filed, join, own_ballot, seal_ballot
 
@@ -81,14 +82,14 @@ def present(code: str) -> Response:
 def cast(code: str) -> Response:
     """File this phone's ballot, or change it while the round takes ballots: answered after it is on disk."""
     workshop = access.participating(code)
-    form = request.form
+    form, labels = request.form, _labels(workshop)
     try:
         filed = _file(workshop, form.get("choice", ""), a_number(form.get("round")), a_number(form.get("seq")))
     except Refused as refusal:
         return _not_counted(code, refusal)
     if not wants_fragment():
         return see(url_for(".page", code=code))
-    return make_response(render_template("participant/_mine.html", own=filed, labels=_labels(workshop)))
+    return make_response(render_template("participant/_mine.html", own=filed, labels=labels))
 
 
 def _file(workshop: Workshop, choice: str, round_id: int, seq: int) -> Filed:
@@ -101,7 +102,7 @@ def _file(workshop: Workshop, choice: str, round_id: int, seq: int) -> Filed:
     house().rooms.hear(workshop_id, device)
     db.session.rollback()  # nothing read here is needed while waiting for the commit
     filed = house().committer.gather(house().box.file, filing)
-    house().live.ballots_filed(workshop_id)
+    house().live.changed(workshop_id)
     return filed
 
 
@@ -134,8 +135,9 @@ def _let_in(workshop: Workshop) -> Response:
 
 
 def _labels(workshop: Workshop) -> tuple[str, ...]:
-    question = _now(workshop).question
-    return question.labels if question else ()
+    """The answers' words of the present question, read before filing: afterwards the room may have moved on."""
+    item = db.session.get(AgendaItem, workshop.agenda_id) if workshop.agenda_id else None
+    return tuple(say(label) for label in item.labels) if item else ()
 
 
 def _now(workshop: Workshop) -> Now:

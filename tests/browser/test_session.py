@@ -257,11 +257,12 @@ def talk(room: Room, plate: str) -> None:
         screen.expect_text("What do you see in this result?")
         console.expect_button("Finish")
         return
-    prompts = console.page.locator(".ask__prompt")
-    expect(screen.page.locator(".prompt span")).to_have_text(prompts.first.inner_text())
-    if prompts.count() > 1:
-        prompts.nth(1).click()
-        expect(screen.page.locator(".prompt span")).to_have_text(prompts.nth(1).inner_text())
+    shown, prompts = screen.page.locator(".prompt span"), console.page.locator(".ask__prompt")
+    present = console.page.locator(".ask [aria-current] .ask__prompt")
+    expect(shown).to_have_text(present.inner_text())
+    prompts.last.click()
+    expect(shown).to_have_text(prompts.last.inner_text())
+    expect(present).to_have_text(prompts.last.inner_text())
 
 
 def look_at_the_profile(room: Room) -> None:

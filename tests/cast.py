@@ -1,0 +1,425 @@
+"""The cast: a venue in which the whole program runs in this process, and the people in it.
+
+Freya facilitates; Ana, Ben and Cai hold phones; the wall is the shared screen; Mallory has no business in the room.
+Each has a browser of their own, an HTTP client with cookies that passes the gate like any other.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from flask import Flask
+from flask_socketio import SocketIO
+from flask_socketio.test_client import SocketIOTestClient
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from app import create_app
+from facilitation import live, store, workshop
+from facilitation.config import Settings
+from facilitation.now import Audience
+from facilitation.store import Ballot, Round, Workshop, db
+from facilitation.tally import Tally
+from facilitation.web import House
+
+Found = TypeVar("Found")
+QUESTIONS = ("purpose-01", "purpose-02", "governance-01")
+ORIGIN = {"Origin": "http://localhost"}
+
+
+class FakeClock:
+    """Monotonic seconds that pass only when a test says so. Steps of a quarter keep the sums exact."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+        self._alarms: list[tuple[float, Callable[[], object]]] = []
+
+    def now(self) -> float:
+        return self.seconds
+
+    def later(self, seconds: float, act: Callable[[], object]) -> None:
+        self._alarms.append((self.seconds + seconds, act))
+
+    def soon(self, act: Callable[[], object]) -> None:
+        act()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass; what was to be done later is done at its moment."""
+        end = self.seconds + seconds
+        while due := [alarm for alarm in self._alarms if alarm[0] <= end]:
+            first = min(due, key=lambda alarm: alarm[0])
+            self._alarms.remove(first)
+            self.seconds = max(self.seconds, first[0])
+            first[1]()
+        self.seconds = end
+
+
+class _Compiled(BytecodeCache):
+    """Compiled templates, kept for the run: every test has an app of its own, and compiling takes longer than most."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key + bucket.checksum in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key + bucket.checksum])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key + bucket.checksum] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
+@dataclass(frozen=True)
+class Told:
+    """One push: to whom (an audience's room, or one socket), its place in the order, and the fragment."""
+
+    to: str
+    order: tuple[int, int]
+    html: str
+
+    @property
+    def audience(self) -> str:
+        """participant, screen or facilitator; "" for a push to one socket."""
+        return self.to.split(":")[1] if ":" in self.to else ""
+
+
+class Venue:
+    """The program on one database and one data folder; `restarts` ends it and starts it again on the same data."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url = url
+        self.folder = folder
+        self.people: list[Person] = []
+        self.told: list[Told] = []
+        self.clock = FakeClock()
+        self._start()
+
+    def _start(self) -> None:
+        settings = Settings(
+            host="127.0.0.1",
+            port=8000,
+            data_dir=self.folder,
+            database_url=self.url,
+            redis_url="",
+            public_url="http://localhost",
+            open_browser=False,
+        )
+        self.app: Flask = create_app(settings, async_mode="threading", clock=self.clock, every=0)
+        self.app.jinja_env.bytecode_cache = _COMPILED
+        self.house: House = self.app.extensions["house"]
+        self.socketio: SocketIO = self.app.extensions["socketio"]
+        with self.app.app_context():
+            self.engine = db.engine
+        self._listen_in()
+
+    def _listen_in(self) -> None:
+        emit = self.socketio.emit
+
+        def overheard(event: str, message: dict[str, Any], *, to: str) -> None:
+            first, second = message["order"]
+            self.told.append(Told(to, (first, second), message["html"]))
+            emit(event, message, to=to)
+
+        self.socketio.emit = overheard  # type: ignore[method-assign]
+
+    def restarts(self) -> None:
+        """The program ends and starts again on the same data; browsers keep their cookies, memory is gone."""
+        self.closes()
+        self.clock = FakeClock()
+        self._start()
+        for person in self.people:
+            person.client.application = self.app
+
+    def closes(self) -> None:
+        """Give back the connections."""
+        self.engine.dispose()
+        self.house.committer._engine.dispose()  # type: ignore[attr-defined]
+
+    def performs(self, job: Callable[[Session], Found]) -> Found:
+        """Run one use case as the program does."""
+        return self.house.committer.perform(job)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees what is committed."""
+        with Session(self.engine) as session:
+            yield session
+
+    def workshop(self, code: str) -> Workshop:
+        """A workshop as it stands."""
+        with self.reading() as session:
+            found = store.by_code(session, code)
+            assert found is not None
+            _ = found.agenda
+            session.expunge_all()
+            return found
+
+    def rounds(self) -> list[Round]:
+        """Every round there ever was, in order."""
+        with self.reading() as session:
+            found = list(session.scalars(select(Round).order_by(Round.id)))
+            session.expunge_all()
+            return found
+
+    def ballots(self) -> int:
+        """How many sealed ballots lie in the database."""
+        with self.reading() as session:
+            return session.scalar(select(func.count()).select_from(Ballot)) or 0
+
+    def told_to(self, audience: Audience) -> list[Told]:
+        """What was pushed to one audience so far."""
+        return [push for push in self.told if push.audience == audience]
+
+    def phones(self, count: int, code: str) -> list[Phone]:
+        """So many more people who have joined."""
+        return [Phone(self).joins(code) for _ in range(count)]
+
+    def twin(self, folder: Path) -> Venue:
+        """The same venue once more on a copy of its data: the same secrets and the same people. SQLite only."""
+        copy = folder / "workshop.db"
+        with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as here, closing(sqlite3.connect(copy)) as there:
+            here.backup(there)
+        (folder / "rounds.keys").write_bytes((self.folder / "rounds.keys").read_bytes())
+        return Venue(f"sqlite:///{copy}", folder)
+
+
+class Person:
+    """Somebody with a browser. Mallory is nothing more."""
+
+    def __init__(self, venue: Venue) -> None:
+        self.venue = venue
+        self.client = venue.app.test_client()
+        venue.people.append(self)
+
+    def gets(self, path: str, **more: Any) -> TestResponse:
+        """Open an address."""
+        return self._sound(self.client.get(path, **more))
+
+    def posts(self, path: str, form: dict[str, Any] | None = None, *, htmx: bool = False) -> TestResponse:
+        """Send a form, as a plain one or through htmx."""
+        headers = {**ORIGIN, "HX-Request": "true"} if htmx else ORIGIN
+        return self._sound(self.client.post(path, data=form or {}, headers=headers))
+
+    def listens(self, role: str, code: str, order: list[int] | None = None) -> SocketIOTestClient:
+        """Open a socket as a phone (p), a shared screen (s) or a console (f)."""
+        return SocketIOTestClient(
+            self.venue.app,
+            self.venue.socketio,
+            query_string=f"?r={code}&role={role}",
+            auth={"order": order} if order else None,
+            flask_test_client=self.client,
+        )
+
+    def cookies(self) -> dict[str, str]:
+        """All cookies this browser holds."""
+        return {cookie.key: cookie.value for cookie in self.client._cookies.values()}
+
+    def takes_cookies_of(self, other: Person) -> Self:
+        """Become the same browser as another one."""
+        self.client._cookies.update(other.client._cookies)
+        return self
+
+    @staticmethod
+    def _sound(response: TestResponse) -> TestResponse:
+        # The program turns a fault into a page, so that a test could overlook it.
+        assert response.status_code != 500, response.text
+        return response
+
+
+class Facilitator(Person):
+    """Freya: holds the program's own cookie, and the console of the session she has set up."""
+
+    code: str
+    workshop_id: int
+
+    def enters(self) -> Self:
+        """Open the one-time link that the program prints."""
+        link = self.venue.performs(lambda session: workshop.grant(session, "link"))
+        assert self.gets(f"/enter/{link}").status_code == 303
+        return self
+
+    def creates(self, *questions: str, **details: Any) -> Self:
+        """Set up a session with these questions of the framework. details: as for `sets`."""
+        form = {"title": "Trustees’ away day", "museum": "Wexcombe Mill Museum", "held_on": "2026-11-21"}
+        response = self.posts("/sessions", form)
+        assert response.status_code == 303
+        self.code = response.headers["Location"].split("/")[2]
+        self.workshop_id = self.venue.workshop(self.code).id
+        if details:
+            self.sets(**details)
+        if questions:
+            self.adds(*questions)
+        return self
+
+    def sets(self, **details: Any) -> TestResponse:
+        """Change the details: title, museum, held_on, k, mode, wifi_name, wifi_password."""
+        known = self.now
+        form = {"title": known.title, "museum": known.museum, "held_on": known.held_on, "k": known.k, "mode": known.mode}
+        return self.posts(f"/f/{self.code}/setup", {**form, **details})
+
+    def adds(self, *keys: str) -> TestResponse:
+        """Put questions of the framework on the agenda."""
+        return self.posts(f"/f/{self.code}/agenda", {"key": list(keys)})
+
+    def adds_own(self, text: str, scale: str = "extent", short: str = "", prompt: str = "") -> TestResponse:
+        """Put a question of the group's own on the agenda."""
+        own = {"own": "1", "text": text, "scale": scale, "short": short, "prompt": prompt}
+        return self.posts(f"/f/{self.code}/agenda", own)
+
+    def changes(self, place: int, want: str, value: str = "") -> TestResponse:
+        """Change the question at this place of the agenda (from 1): up, down, drop, prompt or mode."""
+        return self.posts(f"/f/{self.code}/agenda/{self.agenda(place)}", {"want": want, "value": value})
+
+    def moves(self, move: str, *, place: int | None = None, version: int | None = None) -> TestResponse:
+        """Ask for a move. place: where the question of a goto stands. version: what her page saw, if not the present."""
+        form: dict[str, Any] = {"move": move, "version": self.now.version if version is None else version}
+        if place:
+            form["agenda"] = self.agenda(place)
+        return self.posts(f"/f/{self.code}/move", form, htmx=True)
+
+    def does(self, *moves: str) -> Self:
+        """Make moves that must succeed; `goto 2` names the place of a question."""
+        for said in moves:
+            move, _, place = said.partition(" ")
+            response = self.moves(move, place=int(place) if place else None)
+            assert response.status_code == 200, f"{said}: {text_of(response)}"
+        return self
+
+    def shows(self, want: str, value: str = "") -> TestResponse:
+        """Change what lies over the stage on the shared screen."""
+        return self.posts(f"/f/{self.code}/show", {"want": want, "value": value}, htmx=True)
+
+    def sees(self) -> str:
+        """The words of the console."""
+        return text_of(self.gets(f"/f/{self.code}/now"))
+
+    def reads(self, document: str) -> TestResponse:
+        """A document of the session: results.csv or session.json."""
+        return self.gets(f"/f/{self.code}/{document}")
+
+    def deletes(self) -> TestResponse:
+        """Delete the session."""
+        return self.posts(f"/sessions/{self.code}/delete")
+
+    def agenda(self, place: int) -> int:
+        """The agenda row at a place, from 1."""
+        return self.now.agenda[place - 1].id
+
+    @property
+    def now(self) -> Workshop:
+        """The session as it stands."""
+        return self.venue.workshop(self.code)
+
+    @property
+    def stage(self) -> str:
+        """Where the session stands."""
+        return self.now.stage
+
+
+class Phone(Person):
+    """Ana, Ben, Cai and whoever else came. Counts its own changes, as the script on the page does."""
+
+    code: str
+    seq = 0
+
+    def joins(self, code: str) -> Self:
+        """Type the join code."""
+        response = self.posts("/join", {"code": code})
+        assert response.status_code == 303, text_of(response)
+        self.code = code
+        return self
+
+    def answers(
+        self, choice: str, direction: str = "", *, seq: int | None = None, round_id: int | None = None, htmx: bool = True
+    ) -> TestResponse:
+        """Tap an answer, or change it. seq, round_id: those of an earlier or invented request."""
+        self.seq += 1
+        number = self.venue.workshop(self.code).round_id if round_id is None else round_id
+        form = {"round": number, "choice": choice, "seq": self.seq if seq is None else seq, "direction": direction}
+        return self.posts(f"/w/{self.code}/ballot", form, htmx=htmx)
+
+    def sees(self) -> str:
+        """The words of the fragment that every phone is shown."""
+        return text_of(self.gets(f"/w/{self.code}/now"))
+
+    def reloads(self) -> str:
+        """The words of the whole page, with the own answer."""
+        return text_of(self.gets(f"/w/{self.code}"))
+
+
+class Screen(Person):
+    """The wall."""
+
+    code: str
+
+    def shows(self, facilitator: Facilitator) -> Self:
+        """Become the shared screen of this facilitator's session."""
+        browser = Person(self.venue).takes_cookies_of(facilitator)
+        assert browser.gets(f"/f/{facilitator.code}/screen").status_code == 303
+        name = f"s_{facilitator.workshop_id}"
+        self.client.set_cookie(name, browser.cookies()[name])
+        self.code = facilitator.code
+        return self
+
+    def sees(self) -> str:
+        """The words on the wall."""
+        return text_of(self.gets(f"/s/{self.code}/now"))
+
+
+def text_of(page: TestResponse | str) -> str:
+    """What a person reads: no tags, single spaces."""
+    html = page if isinstance(page, str) else page.text
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
+
+
+def counts_in(html: str) -> list[int]:
+    """The counts of a chart, lowest point first, then don't know and not relevant; [] where none is shown."""
+    return [int(n) for n in re.findall(r'class="tally__count">(\d+)<', html)]
+
+
+def tally(round_: Round) -> Tally | None:
+    """What is kept of a counted round."""
+    return Tally.from_dict(round_.counts) if round_.counts else None
+
+
+def fragment_of(person: Facilitator | Phone | Screen) -> str:
+    """The fragment that this person's audience may see now, fetched."""
+    letter = {Facilitator: "f", Phone: "w", Screen: "s"}[type(person)]
+    return person.gets(f"/{letter}/{person.code}/now").text
+
+
+def a_day() -> dt.date:
+    """The day of the meeting."""
+    return dt.date(2026, 11, 21)
+
+
+__all__ = [
+    "ORIGIN",
+    "QUESTIONS",
+    "Facilitator",
+    "FakeClock",
+    "Person",
+    "Phone",
+    "Screen",
+    "Told",
+    "Venue",
+    "a_day",
+    "counts_in",
+    "fragment_of",
+    "live",
+    "tally",
+    "text_of",
+]
