@@ -61,7 +61,7 @@ def create_app(
     port: the one it listens on, if that is not the setting's. async_mode: "gevent" in the program, "threading" with an
     inline committer in tests. clock and every: injected so that tests need no sleep.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     app = Flask(__name__, static_folder=None, template_folder=str(HERE / "templates"))
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database_url,

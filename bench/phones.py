@@ -1,4 +1,4 @@
-"""Simulated phones, a shared screen and a facilitator, as seen by the server: bytes on sockets, and nothing of a browser.
+"""Simulated phones, a shared screen and a facilitator: what a server sees of them, bytes on sockets.
 
 They speak HTTP/1.1, WebSocket (RFC 6455), Engine.IO 4 and Socket.IO 5 themselves, with the standard library only, in
 one asyncio loop and without a task per phone, so that a thousand of them are light beside the server they measure.
@@ -100,7 +100,7 @@ class Pushed:
     @property
     def answered(self) -> int | None:
         """How many people have answered, as the screen or the console says it."""
-        return number(r'<b>(\d+)</b> of \d+ have answered', self.html)
+        return number(r"<b>(\d+)</b> of \d+ have answered", self.html)
 
     @property
     def chart(self) -> tuple[int, ...] | None:
@@ -374,7 +374,7 @@ class Phone(Browser):
         return await self.open_line(socket_path(self.code, "p"), auth={"order": order and list(order)})
 
     async def vote(self, round_id: int, choice: str, seq: int | None = None) -> Answer:
-        """Send an answer, or another one, and wait until the server has it. `seq` as an earlier one for a late retry."""
+        """Send an answer, or another one, and wait until the server has it. seq: an earlier one, for a late retry."""
         last = self._seqs.get(round_id, 0)
         this = seq or last + 1
         self._seqs[round_id] = max(this, last)
@@ -421,7 +421,7 @@ class Facilitator(Browser):
 
     async def set_up(self, title: str, questions: int, mode: str = "live") -> str:
         """Set a session up with the first questions of the framework; its join code."""
-        today = dt.date.today().isoformat()
+        today = dt.datetime.now(dt.UTC).date().isoformat()
         museum = {"title": title, "museum": "Wexcombe Mill Museum", "held_on": today}
         made = _done(await self.post("/sessions", museum))
         code = made.headers["location"].split("/")[2]

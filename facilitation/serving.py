@@ -46,7 +46,7 @@ def run(settings: Settings, create_app: Callable[..., Flask]) -> int:
     server = WSGIServer(listener, app, log=None, error_log=None, handler_class=QuietHandler)
     link = house.committer.perform(lambda session: workshop.grant(session, "link"))
     _say_where(settings, port, link)
-    for stop in (signal.SIGTERM, signal.SIGINT):
+    for stop in (signal.SIGINT,) if sys.platform == "win32" else (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(stop, server.stop)
     gevent.spawn(_look_round, house.live)
     server.serve_forever(stop_timeout=1)

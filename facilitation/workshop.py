@@ -82,7 +82,7 @@ def change_details(
         if session.scalar(select(Round.id).where(Round.workshop_id == workshop_id).limit(1)):
             raise Refused("People have been told the smallest group that is shown, so it can no longer be changed.")
     workshop.title, workshop.museum, workshop.held_on = _clean("title", title), _clean("museum", museum), held_on
-    workshop.k, workshop.mode = k, Mode(mode)
+    workshop.k, workshop.mode = k, _mode(mode)
     workshop.wifi_name, workshop.wifi_password = _short("wifi_name", wifi[0]), _short("wifi_password", wifi[1])
     workshop.tick += 1
 
@@ -162,7 +162,7 @@ def change_question(session: Session, workshop_id: int, agenda_id: int, want: st
     elif want == "mode":
         if opened:
             raise Refused("Voting on this question has been opened, so the way its results are shown stays.")
-        item.mode = Mode(value) if value else None
+        item.mode = _mode(value) if value else None
     elif want == "drop":
         if opened:
             raise Refused("People have voted on this question, so it stays in the record of the session.")
@@ -577,6 +577,12 @@ def _fresh_code(session: Session) -> str:
             session.add(IssuedCode(code=code))
             return code
     raise Refused("No join code is free any more.")
+
+
+def _mode(value: str) -> Mode:
+    if value not in set(Mode):
+        raise Refused("Choose when the room sees the result: while people vote, or when you show it.")
+    return Mode(value)
 
 
 def _clean(field: str, text: str) -> str:
