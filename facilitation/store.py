@@ -336,10 +336,19 @@ def open_rounds(session: Session) -> list[Round]:
     return list(session.scalars(select(Round).where(Round.state == "open")))
 
 
-def still_open(session: Session, round_ids: Sequence[int]) -> dict[int, int]:
-    """Which of these rounds take ballots now, with their workshops; on PostgreSQL they stay open until the commit."""
-    query = select(Round.id, Round.workshop_id).where(Round.id.in_(round_ids), Round.state == "open")
-    return {row.id: row.workshop_id for row in session.execute(query.with_for_update(read=True))}
+def still_open(
+    session: Session, round_ids: Sequence[int], workshop_ids: Sequence[int]
+) -> dict[int, dict[str, int] | None]:
+    """Which of these rounds of these workshops take ballots now, with the picture that stands of each.
+
+    On PostgreSQL they stay open, and the pictures stand, until the commit. The workshops are locked first, as every
+    move does it: two workers that took the locks in different orders would wait for each other.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        rows = select(Workshop.id).where(Workshop.id.in_(workshop_ids)).order_by(Workshop.id)
+        session.execute(rows.with_for_update(key_share=True)).all()
+    query = select(Round.id, Round.picture).where(Round.id.in_(round_ids), Round.state == "open")
+    return {row.id: row.picture for row in session.execute(query.with_for_update(read=True))}
 
 
 def ballot_in(session: Session, round_id: int, slot: bytes) -> tuple[int, bytes] | None:

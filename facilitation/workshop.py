@@ -236,7 +236,8 @@ class BallotBox:
 
     def file(self, session: Session, filings: Sequence[Filing]) -> list[Filed | Refused]:
         """File all that wait in one transaction. A ballot whose round has closed is refused, not swallowed."""
-        taking = store.still_open(session, sorted({filing.round_id for filing in filings}))
+        round_ids, workshop_ids = {filing.round_id for filing in filings}, {filing.workshop_id for filing in filings}
+        taking = store.still_open(session, sorted(round_ids), sorted(workshop_ids))
         held: dict[tuple[int, bytes], Filed] = {}
         for round_id in taking:
             of_round = {filing.slot: filing for filing in filings if filing.round_id == round_id}
@@ -259,15 +260,21 @@ class BallotBox:
                 [{"round_id": f.round_id, "slot": f.slot, "seq": f.seq, "sealed": f.sealed} for f in rows.values()],
             )
             store.raise_tick(session, sorted({filing.workshop_id for filing in rows.values()}))
-            store.after_commit(session, lambda: self._note(rows, before))
+            store.after_commit(session, lambda: self._note(rows, before, taking))
         return outcomes
 
-    def _note(self, rows: dict[tuple[int, bytes], Filing], before: dict[tuple[int, bytes], Filed]) -> None:
+    def _note(
+        self,
+        rows: dict[tuple[int, bytes], Filing],
+        before: dict[tuple[int, bytes], Filed],
+        pictures: dict[int, dict[str, int] | None],
+    ) -> None:
+        at = self._rooms.clock()
         for place, filing in rows.items():
-            was = before.get(place)
-            self._rooms[filing.workshop_id].note_ballot(
-                filing.round_id, filing.slot, was.choice if was else None, filing.choice
-            )
+            room, was = self._rooms[filing.workshop_id], before.get(place)
+            if not room.counts_from(filing.round_id, pictures[filing.round_id]):
+                room.note_picture(filing.round_id, at, pictures[filing.round_id])
+            room.note_ballot(filing.round_id, filing.slot, was.choice if was else None, filing.choice)
 
     def draw(self, session: Session, workshop_id: int, round_id: int) -> bool:
         """Store a new picture of an open live round, all ballots that are in at this moment; whether it was drawn.
@@ -282,13 +289,16 @@ class BallotBox:
             return False
         tally = _tally(session, key, round_)[0]
         room, at = self._rooms[workshop_id], self._rooms.clock()
+        if not room.counts_from(round_id, round_.picture):
+            room.note_picture(round_id, at, round_.picture)
+            return False
         missing = max(0, self._rooms.present(workshop_id, workshop.joined) - tally.ballots)
         since = None if round_.picture is None or room.picture_at is None else at - room.picture_at
         if not picture_due(tally.ballots, room.changed(round_id), missing, since, workshop.k):
             return False
-        round_.picture = tally.as_dict()
+        picture = round_.picture = tally.as_dict()
         workshop.tick += 1
-        store.after_commit(session, lambda: room.note_picture(round_id, at))
+        store.after_commit(session, lambda: room.note_picture(round_id, at, picture))
         return True
 
 
@@ -507,9 +517,9 @@ def recover(engine: Engine, keys: KeyFile) -> int:
             taking = store.open_rounds(session)
             lost = [round_ for round_ in taking if keys.read(round_.id) is None]
             for round_ in lost:
+                workshop = _workshop(session, round_.workshop_id)
                 round_.state, round_.picture = "void", None
                 store.forget_ballots(session, round_.id)
-                workshop = _workshop(session, round_.workshop_id)
                 if workshop.round_id == round_.id:
                     workshop.stage = Stage.DISCUSSION
                     workshop.version, workshop.tick = workshop.version + 1, 0

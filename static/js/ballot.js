@@ -100,4 +100,6 @@
   }
   document.body.addEventListener("live:shown", settle);
   settle();
+  // Tapped while this script was still on its way: the mark is not the server's, so it has not been sent.
+  form()?.querySelector('input[name="choice"]:checked:not([checked])')?.dispatchEvent(new Event("change", { bubbles: true }));
 })();
