@@ -113,7 +113,7 @@ def test_twenty_rounds_of_phones_racing_against_the_close_lose_and_double_nothin
     """
     chance = random.Random(20261121)
     venue.falls_silent()
-    phones = venue.phones(6, freya.creates("purpose-01", k=3, mode="reveal").code)
+    phones = venue.phones(4, freya.creates("purpose-01", k=3, mode="reveal").code)
     if venue.url.startswith("postgresql"):
         for phone in phones[::2]:
             phone.client.application = other.app
@@ -127,7 +127,7 @@ def test_twenty_rounds_of_phones_racing_against_the_close_lose_and_double_nothin
         ]
         for runner in runners:
             runner.start()
-        for _ in range(chance.randrange(12)):
+        for _ in range(chance.randrange(8)):
             race.answered.acquire()
         assert freya.moves("close", version=version, htmx=False).status_code == 303
         for runner in runners:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from facilitation import store
 from facilitation.keys import KeyFile
 from facilitation.tally import Tally
 from tests.cast import Facilitator, Phone, Venue, tally, vote
+from tests.conftest import DATABASES, a_database
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def venue(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venue]:
+    """One program for all tests of this file, which start it again and again; each has a session of its own."""
+    folder = tmp_path_factory.mktemp("venue")
+    with a_database(request, folder) as url:
+        place = Venue(url, folder, quiet=True)
+        yield place
+        place.closes()
 
 
 @pytest.fixture
@@ -33,9 +46,9 @@ def test_a_crash_between_the_commit_and_the_end_of_the_key_is_repaired_at_the_ne
 
 def test_a_key_whose_round_was_never_committed_is_destroyed_at_the_next_start(venue: Venue, freya: Facilitator) -> None:
     freya.does("open")
-    venue.house.keys.make(77)
+    venue.house.keys.make(7777)
     venue.restarts()
-    assert venue.house.keys.read(77) is None
+    assert venue.house.keys.read(7777) is None
     assert freya.key() is not None
 
 
