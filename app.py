@@ -14,7 +14,6 @@ if __name__ == "__main__":
 
     monkey.patch_all()
 
-import logging
 import os
 import time
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from flask import Flask
 from flask_socketio import SocketIO
 from sqlalchemy.exc import DBAPIError
 
-from facilitation import __version__, hallmarks, migrations, network, serving, store, wire, workshop
+from facilitation import __version__, hallmarks, logs, migrations, network, serving, store, wire, workshop
 from facilitation.committer import Committer, GeventCommitter, InlineCommitter
 from facilitation.config import Settings
 from facilitation.errors import Refused
@@ -106,8 +105,6 @@ def create_app(
 
 def _socketio(app: Flask, settings: Settings, async_mode: AsyncMode) -> SocketIO:
     """The live layer: sockets speak only, so no handler threads, no attachments, short pings, no log of addresses."""
-    for name in ("engineio.server", "socketio.server"):
-        logging.getLogger(name).setLevel(logging.ERROR)  # with a level of its own it writes through our log only
     socketio = SocketIO(  # type: ignore[call-arg]  # its stubs do not know `serializer`
         app,
         async_mode=async_mode,
@@ -117,11 +114,14 @@ def _socketio(app: Flask, settings: Settings, async_mode: AsyncMode) -> SocketIO
         ping_timeout=10,
         max_http_buffer_size=wire.LARGEST_MESSAGE,
         serializer=wire.TextPacket,
+        logger=logs.line_logger(),
+        engineio_logger=logs.line_logger(),
         message_queue=settings.redis_url or None,
         channel="hallmarks-workshop",
     )
     if async_mode == "gevent":
         wire.fit(socketio.server)  # type: ignore[attr-defined]  # its stubs leave out what they take for internal
+        wire.guard(socketio.server)  # type: ignore[attr-defined]
     return socketio
 
 
@@ -147,9 +147,9 @@ def _briefly_kept(find: Callable[[], str], seconds: float = 5.0) -> Callable[[],
 def main(arguments: list[str]) -> int:
     """The command line. Returns the exit status; a refusal is a sentence, not a traceback."""
     os.umask(0o077)  # what the program writes is for its owner alone
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         settings = Settings.from_environment(os.environ)
+        logs.set_up(settings.log_requests)
         if arguments == ["link"]:
             return _print_link(settings)
         if arguments == ["--version"]:
