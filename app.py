@@ -30,6 +30,7 @@ from facilitation.config import Settings
 from facilitation.errors import Refused
 from facilitation.gate import Gate
 from facilitation.keys import KeyFile
+from facilitation.limits import TypedCodes
 from facilitation.live import Clock, Live, ThreadClock, listen
 from facilitation.room import Rooms
 from facilitation.store import db
@@ -54,12 +55,13 @@ def create_app(
     async_mode: AsyncMode = "threading",
     clock: Clock | None = None,
     every: float = EVERY,
+    sleep: Callable[[float], object] = time.sleep,
     framework: Path = HERE / "data" / "hallmarks.json",
 ) -> Flask:
     """The app with its database migrated and whatever a crash left behind repaired.
 
     port: the one it listens on, if that is not the setting's. async_mode: "gevent" in the program, "threading" with an
-    inline committer in tests. clock and every: injected so that tests need no sleep.
+    inline committer in tests. clock, every and sleep: injected so that tests need no sleep.
     """
     _make_folder(settings.data_dir)
     app = Flask(__name__, static_folder=None, template_folder=str(HERE / "templates"))
@@ -91,6 +93,7 @@ def create_app(
         rooms=rooms,
         box=box,
         live=live,
+        codes=TypedCodes(clock.now, sleep),
         assets=assets.Assets(HERE / "static"),
         join_origin=_briefly_kept(lambda: network.join_origin(settings, port or settings.port)),
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -282,12 +283,16 @@ def hashed(token: str) -> str:
 
 
 def by_code(session: Session, code: str) -> Workshop | None:
-    """The workshop with this join code."""
+    """The workshop with this join code. Whatever else was typed never reaches the database, which may not take it."""
+    if not re.fullmatch("[0-9]{6}", code):
+        return None
     return session.scalar(select(Workshop).where(Workshop.code == code))
 
 
 def by_join_token(session: Session, token: str) -> Workshop | None:
     """The workshop whose QR code carries this token."""
+    if not re.fullmatch("[A-Za-z0-9_-]{8,24}", token):
+        return None
     return session.scalar(select(Workshop).where(Workshop.join_token == token))
 
 

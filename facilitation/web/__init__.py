@@ -25,6 +25,7 @@ from facilitation.errors import Refused
 from facilitation.gate import ROUTE
 from facilitation.hallmarks import Framework
 from facilitation.keys import KeyFile
+from facilitation.limits import TypedCodes
 from facilitation.live import Live
 from facilitation.now import RunRow
 from facilitation.room import Rooms
@@ -51,6 +52,7 @@ class House:
     rooms: Rooms
     box: BallotBox
     live: Live
+    codes: TypedCodes
     assets: Assets
     join_origin: Callable[[], str]
 

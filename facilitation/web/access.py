@@ -61,6 +61,14 @@ def for_socket(audience: Audience, code: str) -> tuple[Workshop, bytes | None] |
     return (workshop, None) if _holds(workshop, letter, role) else None
 
 
+def address() -> str:
+    """Where this request comes from: told by the proxy where there is one, which then is the only one to reach us."""
+    direct = request.remote_addr or ""
+    if not current_app.config["HOSTED"] or direct not in ("127.0.0.1", "::1"):
+        return direct
+    return request.headers.get("X-Forwarded-For", direct).rpartition(",")[2].strip()
+
+
 def give(response: Response, name: str, value: str) -> Response:
     """Put a capability into a cookie that scripts cannot read and other sites cannot send."""
     response.set_cookie(
