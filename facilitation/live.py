@@ -17,8 +17,8 @@ from flask import Flask, render_template, request
 from flask_socketio import SocketIO, join_room
 from sqlalchemy.orm import Session
 
+from facilitation import logs, store, tally, wire
 from facilitation import now as reader
-from facilitation import tally
 from facilitation.committer import Committer
 from facilitation.now import Audience, Now
 from facilitation.room import Rooms
@@ -95,6 +95,7 @@ class Live:
         self._coalescer = Coalescer(every, clock)
         self._look_again: set[int] = set()
         self._seen: dict[int, tuple[int, int, bool]] = {}
+        self._holders: dict[str, str] = {}  # socket of a console or screen -> the hashed secret that let it in
         with app.app_context():
             self._engine = db.engine
 
@@ -109,12 +110,38 @@ class Live:
 
     def look_round(self) -> None:
         """Called every few seconds: rooms whose presence may have changed are looked at again, because a picture waits
-        for those who are still missing, and somebody who has left is missing no more."""
+        for those who are still missing, and somebody who has left is missing no more. What was revoked in another
+        process is dropped here."""
+        self.drop_revoked()
         for workshop_id in self._rooms.occupied():
             here = (self._rooms.present(workshop_id, 0), self._rooms.dropped(workshop_id), self._rooms.is_new)
             if self._seen.get(workshop_id) != here:
                 self._seen[workshop_id] = here
                 self.changed(workshop_id)
+
+    def holds(self, sid: str, token_hash: str) -> None:
+        """Note which hashed secret a console's or a screen's socket was let in by, for the day it is revoked."""
+        self._holders[sid] = token_hash
+
+    def gone(self, sid: str) -> None:
+        """A socket went."""
+        self._holders.pop(sid, None)
+        workshop_id = self._rooms.disconnect(sid)
+        if workshop_id is not None:
+            self.changed(workshop_id)
+
+    def drop_revoked(self) -> None:
+        """End every console's and screen's socket whose secret opens nothing any more: it hears nothing from then."""
+        if not self._holders:
+            return
+        with self._reading() as session:
+            valid = store.still_valid(session, set(self._holders.values()))
+        for sid in [sid for sid, token_hash in self._holders.items() if token_hash not in valid]:
+            server = self._socketio.server  # type: ignore[attr-defined]  # its stubs take it for internal
+            connection = server.manager.eio_sid_from_sid(sid, "/")
+            server.disconnect(sid)
+            self.gone(sid)
+            wire.hang_up(server, connection)
 
     def _picture_and_turnout(self, workshop_id: int) -> None:
         self._draw_if_due(workshop_id)
@@ -177,6 +204,8 @@ def listen(socketio: SocketIO, live: Live, rooms: Rooms) -> None:
             return False
         workshop, device = found
         join_room(room_name(workshop.id, audience))
+        if audience is not Audience.PHONE:
+            live.holds(_sid(), access.secret_of(audience, workshop))
         if audience is not Audience.FACILITATOR:
             rooms.connect(workshop.id, _sid(), device)
             live.changed(workshop.id)
@@ -188,9 +217,12 @@ def listen(socketio: SocketIO, live: Live, rooms: Rooms) -> None:
 
     @socketio.on("disconnect")
     def gone(_reason: Any = None) -> None:
-        workshop_id = rooms.disconnect(_sid())
-        if workshop_id is not None:
-            live.changed(workshop_id)
+        live.gone(_sid())
+
+    @socketio.on_error_default
+    def fault(error: BaseException) -> bool:
+        logs.fault(error, "a socket")
+        return False
 
 
 def _sid() -> str:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -164,7 +165,7 @@ class Capability(Base):
     """What the holder of a secret may do: only the hash of the secret is kept.
 
     Roles: "link" (one use, exchanged for "home"), "home" (all workshops of this program), and of one workshop
-    "facilitator" and "screen".
+    "facilitator" and "screen", and "pair-facilitator" and "pair-screen" (one use, exchanged for those).
     """
 
     __tablename__ = "capabilities"
@@ -172,6 +173,7 @@ class Capability(Base):
     token_hash: Mapped[str] = mapped_column(primary_key=True)
     role: Mapped[str]
     workshop_id: Mapped[int | None] = mapped_column(ForeignKey("workshops.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[dt.datetime | None]  # UTC; None: until it is revoked
 
 
 class IssuedCode(Base):
@@ -320,6 +322,29 @@ def holds(session: Session, token: str, role: str, workshop_id: int | None = Non
     """Whether this secret is the capability named."""
     capability = session.get(Capability, hashed(token))
     return capability is not None and capability.role == role and capability.workshop_id == workshop_id
+
+
+def holders(session: Session, workshop_id: int) -> Counter[str]:
+    """How many secrets of each role a workshop has given out: one for each device, or nearly so."""
+    query = select(Capability.role, func.count().label("devices")).where(Capability.workshop_id == workshop_id)
+    return Counter({row.role: row.devices for row in session.execute(query.group_by(Capability.role))})
+
+
+def still_valid(session: Session, token_hashes: Collection[str]) -> set[str]:
+    """Which of these hashed secrets still open anything."""
+    query = select(Capability.token_hash).where(Capability.token_hash.in_(token_hashes))
+    return set(session.scalars(query))
+
+
+def revoke(session: Session, workshop_id: int, roles: Collection[str], *, except_for: Collection[str] = ()) -> None:
+    """Make the secrets of these roles of a workshop open nothing, except for some, named by their hashes."""
+    session.execute(
+        delete(Capability).where(
+            Capability.workshop_id == workshop_id,
+            Capability.role.in_(roles),
+            Capability.token_hash.not_in(except_for),
+        )
+    )
 
 
 def rounds_of(session: Session, workshop_id: int) -> dict[int, list[Round]]:
