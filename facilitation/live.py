@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from flask import Flask, render_template, request
@@ -20,12 +21,14 @@ from sqlalchemy.orm import Session
 from facilitation import logs, store, tally, wire
 from facilitation import now as reader
 from facilitation.committer import Committer
+from facilitation.keys import KeyFile
 from facilitation.now import Audience, Now
 from facilitation.room import Rooms
 from facilitation.store import Workshop, db
-from facilitation.workshop import BallotBox
+from facilitation.workshop import BallotBox, close_untouched
 
 PICTURES_APART = 1.0  # seconds between two pictures of a live round, at least
+UNTOUCHED = 12 * 3600.0  # seconds after which a round that nobody touched is closed: a laptop left on overnight
 
 
 class Clock(Protocol):
@@ -82,6 +85,7 @@ class Live:
         socketio: SocketIO,
         rooms: Rooms,
         box: BallotBox,
+        keys: KeyFile,
         committer: Committer,
         clock: Clock,
         every: float = 0.25,
@@ -90,12 +94,14 @@ class Live:
         self._socketio = socketio
         self._rooms = rooms
         self._box = box
+        self._keys = keys
         self._committer = committer
         self._clock = clock
         self._coalescer = Coalescer(every, clock)
         self._look_again: set[int] = set()
         self._seen: dict[int, tuple[int, int, bool]] = {}
         self._holders: dict[str, str] = {}  # socket of a console or screen -> the hashed secret that let it in
+        self._open_since: dict[int, tuple[tuple[int, int], float]] = {}  # workshop -> its order, when first seen so
         with app.app_context():
             self._engine = db.engine
 
@@ -111,8 +117,9 @@ class Live:
     def look_round(self) -> None:
         """Called every few seconds: rooms whose presence may have changed are looked at again, because a picture waits
         for those who are still missing, and somebody who has left is missing no more. What was revoked in another
-        process is dropped here."""
+        process is dropped here, and a round that was left open is closed."""
         self.drop_revoked()
+        self._close_untouched()
         for workshop_id in self._rooms.occupied():
             here = (self._rooms.present(workshop_id, 0), self._rooms.dropped(workshop_id), self._rooms.is_new)
             if self._seen.get(workshop_id) != here:
@@ -142,6 +149,21 @@ class Live:
             server.disconnect(sid)
             self.gone(sid)
             wire.hang_up(server, connection)
+
+    def _close_untouched(self) -> None:
+        """Any commit, a ballot or a move, raises a workshop's order; one whose order stands still is not touched. Times
+        are this process's own and in memory only, so after a restart the hours begin again."""
+        with self._reading() as session:
+            voting = store.where_voting(session)
+        self._open_since = {id: seen for id, seen in self._open_since.items() if id in voting}
+        for workshop_id, order in voting.items():
+            known, since = self._open_since.get(workshop_id, (None, 0.0))
+            if known != order:
+                self._open_since[workshop_id] = (order, self._clock.now())
+            elif self._clock.now() - since >= UNTOUCHED and self._committer.perform(
+                partial(close_untouched, keys=self._keys, workshop_id=workshop_id, order=order)
+            ):
+                self.moved(workshop_id)
 
     def _picture_and_turnout(self, workshop_id: int) -> None:
         self._draw_if_due(workshop_id)

@@ -366,6 +366,12 @@ def open_rounds(session: Session) -> list[Round]:
     return list(session.scalars(select(Round).where(Round.state == "open")))
 
 
+def where_voting(session: Session) -> dict[int, tuple[int, int]]:
+    """The workshops with an open round, each with its order: (version, tick)."""
+    query = select(Workshop.id, Workshop.version, Workshop.tick).where(Workshop.stage == "voting")
+    return {row.id: (row.version, row.tick) for row in session.execute(query)}
+
+
 def still_open(
     session: Session, round_ids: Sequence[int], workshop_ids: Sequence[int]
 ) -> dict[int, dict[str, int] | None]:

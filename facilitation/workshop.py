@@ -367,6 +367,22 @@ def make_move(
         store.revoke(session, workshop_id, [f"pair-{role}" for role in PAIRED])
 
 
+def close_untouched(session: Session, keys: KeyFile, workshop_id: int, order: tuple[int, int]) -> bool:
+    """Close a round that was left open: counted, its key destroyed, and not shown to anybody yet; whether it was done.
+
+    order: (version, tick) when it was last looked at; if anything has happened since, nothing is done. No move of the
+    table does this: in live mode closing also shows, and that is for the facilitator to do, in front of people.
+    """
+    workshop = _workshop(session, workshop_id)
+    if workshop.stage != Stage.VOTING or (workshop.version, workshop.tick) != order:
+        return False
+    _count(session, keys, workshop, None, Move.CLOSE)
+    workshop.stage = Stage.CLOSED
+    workshop.version, workshop.tick = workshop.version + 1, 0
+    workshop.timer_seconds = workshop.timer_started = None
+    return True
+
+
 def _count(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaItem | None, move: Move) -> None:
     """Count the open round, keep what may be known, forget the ballots, and have the key destroyed after the commit."""
     round_ = session.get_one(Round, workshop.round_id)

@@ -1,4 +1,5 @@
-"""Who holds a console or a shared screen: how another device gets one, and how it is taken back."""
+"""Who holds a console or a shared screen: how another device gets one, and how it is taken back. And what the program
+does on its own when nobody is there."""
 
 from __future__ import annotations
 
@@ -19,8 +20,9 @@ from werkzeug.test import TestResponse
 from app import create_app
 from facilitation import store, workshop
 from facilitation.config import Settings
+from facilitation.live import UNTOUCHED
 from facilitation.stages import Move
-from facilitation.store import Capability, Workshop, db
+from facilitation.store import Ballot, Capability, Round, Workshop, db
 from facilitation.web import House
 from facilitation.workshop import PAIRING_MINUTES
 
@@ -331,3 +333,90 @@ def test_what_another_process_revoked_is_dropped_at_the_next_look_round(room: Ro
     assert line.is_connected()
     room.house.live.look_round()
     assert not line.is_connected()
+
+
+# --- A vote that was left open ---------------------------------------------------------------------------------------
+
+
+def votes(room: Room, choices: str) -> None:
+    """So many people answer the open question."""
+    with room.app.app_context():
+        found = db.session.get_one(Workshop, room.id)
+        token, round_id = found.join_token, found.round_id
+    for choice in choices:
+        phone = room.browser()
+        phone.get(f"/j/{token}")
+        form = {"round": round_id, "choice": choice, "seq": 1}
+        assert phone.post(f"/w/{room.code}/ballot", data=form, headers=ORIGIN).status_code == 303
+
+
+def looks(room: Room, seconds: float) -> None:
+    room.time.seconds += seconds
+    room.house.live.look_round()
+
+
+def test_a_vote_that_nobody_touched_for_twelve_hours_is_counted_and_not_shown(room: Room) -> None:
+    room.moves(Move.OPEN)
+    votes(room, "44455")
+    looks(room, 0)
+    round_id = room.now().round_id
+    assert round_id is not None
+    looks(room, UNTOUCHED - 1)
+    assert room.now().stage == "voting"
+    looks(room, 1)
+    assert room.now().stage == "closed"
+    with room.app.app_context():
+        round_ = db.session.get_one(Round, round_id)
+        assert (round_.state, round_.released, round_.ballots_cast) == ("counted", False, 5)
+        assert round_.counts == {"1": 0, "2": 0, "3": 0, "4": 3, "5": 2, "DK": 0, "NR": 0}
+        assert db.session.scalar(select(Ballot)) is None
+    assert room.house.keys.read(round_id) is None
+    screen = room.pairs("screen")
+    assert "tally__count" not in screen.get(f"/s/{room.code}/now").text
+    assert room.laptop.get(f"/f/{room.code}").text.count("Show the result") >= 1
+
+
+def test_the_facilitator_can_show_the_result_of_a_vote_that_closed_itself(room: Room) -> None:
+    room.moves(Move.OPEN)
+    votes(room, "44455")
+    looks(room, 0)
+    looks(room, UNTOUCHED)
+    room.moves(Move.REVEAL)
+    assert room.now().stage == "revealed"
+
+
+@pytest.mark.parametrize("touch", ["a vote", "a change of the shared screen", "somebody who joins"])
+def test_whatever_happens_in_the_session_begins_the_twelve_hours_again(room: Room, touch: str) -> None:
+    room.moves(Move.OPEN)
+    looks(room, 0)
+    looks(room, UNTOUCHED - 1)
+    if touch == "a vote":
+        votes(room, "4")
+    elif touch == "somebody who joins":
+        votes(room, "")
+        with room.app.app_context():
+            token = db.session.get_one(Workshop, room.id).join_token
+        room.browser().get(f"/j/{token}")
+    else:
+        room.laptop.post(f"/f/{room.code}/show", data={"want": "overlay", "value": "code"}, headers=ORIGIN)
+    looks(room, 1)
+    looks(room, UNTOUCHED - 1)
+    assert room.now().stage == "voting"
+    looks(room, 1)
+    assert room.now().stage == "closed"
+
+
+def test_a_vote_that_comes_in_the_last_moment_keeps_the_question_open(room: Room) -> None:
+    room.moves(Move.OPEN)
+    seen = room.now().version, room.now().tick
+    votes(room, "4")
+    keys = room.house.keys
+    closed = room.house.committer.perform(lambda s: workshop.close_untouched(s, keys, room.id, seen))
+    assert not closed
+    assert room.now().stage == "voting"
+
+
+def test_other_stages_are_left_alone_however_long_they_last(room: Room) -> None:
+    looks(room, 0)
+    looks(room, 10 * UNTOUCHED)
+    assert room.now().stage == "lobby"
