@@ -128,7 +128,7 @@ def room(database_url: str, tmp_path: Path) -> Iterator[Room]:
 
 
 def goes_by(monkeypatch: pytest.MonkeyPatch, time: dt.timedelta) -> None:
-    """Let the clock on the wall go on."""
+    """Let the clock on the wall go on so far and then stand still."""
     later = workshop._now() + time
     monkeypatch.setattr(workshop, "_now", lambda: later)
 
@@ -181,6 +181,7 @@ def test_an_address_works_once(room: Room) -> None:
 
 
 def test_an_address_is_too_old_after_ten_minutes_and_not_before(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_by(monkeypatch, dt.timedelta())
     path, second = room.offers(), room.offers("screen")
     goes_by(monkeypatch, dt.timedelta(minutes=PAIRING_MINUTES, seconds=-1))
     assert room.browser().post(path, headers=ORIGIN).status_code == 303

@@ -401,6 +401,14 @@ class Server:
         return self.rest(line)
 
     @staticmethod
+    def answer(line: Any) -> bytes:
+        """One answer of a single digit; the connection stays."""
+        found = b""
+        while not re.search(rb"\r\n\r\n\d$", found):
+            found += line.recv(1000)
+        return found
+
+    @staticmethod
     def rest(line: Any) -> bytes:
         found = b""
         with suppress(ConnectionError):
@@ -418,18 +426,23 @@ class Server:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr(serving, "HEAD_WITHIN", 0.15)
-    monkeypatch.setattr(serving, "BODY_WITHIN", 0.15)
-    monkeypatch.setattr(serving, "IDLE", 0.3)
+def server() -> Iterator[Server]:
     running = Server()
     yield running
     running.server.stop(timeout=1)
 
 
+@pytest.fixture
+def short_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server waits for nobody longer than an instant."""
+    for limit in ("HEAD_WITHIN", "BODY_WITHIN", "IDLE"):
+        monkeypatch.setattr(serving, limit, 0.1)
+
+
 HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
 
 
+@pytest.mark.usefixtures("short_of_time")
 @pytest.mark.parametrize("beginning", [b"G", b"GET / HT", b"GET / HTTP/1.1\r\nHost: lo"])
 def test_a_request_that_never_ends_its_head_holds_nothing_for_long(server: Server, beginning: bytes) -> None:
     assert server.ask(beginning) in (b"", serving._bare("408 Request Timeout"))
@@ -437,6 +450,7 @@ def test_a_request_that_never_ends_its_head_holds_nothing_for_long(server: Serve
     assert server.asked == 0
 
 
+@pytest.mark.usefixtures("short_of_time")
 def test_a_head_that_drips_in_is_cut_off_although_something_always_comes(server: Server) -> None:
     line = server.connect()
     with suppress(ConnectionError):
@@ -447,11 +461,13 @@ def test_a_head_that_drips_in_is_cut_off_although_something_always_comes(server:
     assert server.asked == 0
 
 
+@pytest.mark.usefixtures("short_of_time")
 def test_a_connection_that_says_nothing_is_closed(server: Server) -> None:
     assert server.ask(b"") == b""
     assert server.is_idle()
 
 
+@pytest.mark.usefixtures("short_of_time")
 def test_a_body_that_never_comes_whole_is_not_waited_for(server: Server) -> None:
     assert server.ask(HEAD + b"Content-Length: 100\r\n\r\nten bytes.") == serving._bare("408 Request Timeout")
     assert server.ask(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nab") == serving._bare("408 Request Timeout")
@@ -499,12 +515,11 @@ def test_a_request_line_that_is_too_long_is_refused(server: Server) -> None:
     assert server.ask(b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 414 ")
 
 
-def test_one_connection_serves_many_requests_and_each_has_its_own_time(server: Server) -> None:
+def test_one_connection_serves_many_requests(server: Server) -> None:
     line = server.connect()
     for _ in range(5):
         line.sendall(HEAD + b"Content-Length: 2\r\n\r\nab")
-        gevent.sleep(0.06)
-        assert line.recv(1000).endswith(b"\r\n\r\n2")
+        assert Server.answer(line).endswith(b"\r\n\r\n2")
     line.close()
     assert server.asked == 5
 
@@ -512,7 +527,9 @@ def test_one_connection_serves_many_requests_and_each_has_its_own_time(server: S
 def test_one_connection_too_many_reads_that_the_room_is_full() -> None:
     full = Server(most=2)
     lines = [full.connect(), full.connect()]
-    gevent.sleep(0.01)
+    for line in lines:  # they are being served, not only connected
+        line.sendall(HEAD + b"Content-Length: 0\r\n\r\n")
+        assert Server.answer(line).endswith(b"\r\n\r\n0")
     answer = full.ask(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 503 ")
     assert b"<h1>The room is full</h1>" in answer
