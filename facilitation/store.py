@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -163,7 +165,7 @@ class Capability(Base):
     """What the holder of a secret may do: only the hash of the secret is kept.
 
     Roles: "link" (one use, exchanged for "home"), "home" (all workshops of this program), and of one workshop
-    "facilitator" and "screen".
+    "facilitator" and "screen", and "pair-facilitator" and "pair-screen" (one use, exchanged for those).
     """
 
     __tablename__ = "capabilities"
@@ -171,6 +173,7 @@ class Capability(Base):
     token_hash: Mapped[str] = mapped_column(primary_key=True)
     role: Mapped[str]
     workshop_id: Mapped[int | None] = mapped_column(ForeignKey("workshops.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[dt.datetime | None]  # UTC; None: until it is revoked
 
 
 class IssuedCode(Base):
@@ -282,12 +285,16 @@ def hashed(token: str) -> str:
 
 
 def by_code(session: Session, code: str) -> Workshop | None:
-    """The workshop with this join code."""
+    """The workshop with this join code. Whatever else was typed never reaches the database, which may not take it."""
+    if not re.fullmatch("[0-9]{6}", code):
+        return None
     return session.scalar(select(Workshop).where(Workshop.code == code))
 
 
 def by_join_token(session: Session, token: str) -> Workshop | None:
     """The workshop whose QR code carries this token."""
+    if not re.fullmatch("[A-Za-z0-9_-]{8,24}", token):
+        return None
     return session.scalar(select(Workshop).where(Workshop.join_token == token))
 
 
@@ -317,6 +324,29 @@ def holds(session: Session, token: str, role: str, workshop_id: int | None = Non
     return capability is not None and capability.role == role and capability.workshop_id == workshop_id
 
 
+def holders(session: Session, workshop_id: int) -> Counter[str]:
+    """How many secrets of each role a workshop has given out: one for each device, or nearly so."""
+    query = select(Capability.role, func.count().label("devices")).where(Capability.workshop_id == workshop_id)
+    return Counter({row.role: row.devices for row in session.execute(query.group_by(Capability.role))})
+
+
+def still_valid(session: Session, token_hashes: Collection[str]) -> set[str]:
+    """Which of these hashed secrets still open anything."""
+    query = select(Capability.token_hash).where(Capability.token_hash.in_(token_hashes))
+    return set(session.scalars(query))
+
+
+def revoke(session: Session, workshop_id: int, roles: Collection[str], *, except_for: Collection[str] = ()) -> None:
+    """Make the secrets of these roles of a workshop open nothing, except for some, named by their hashes."""
+    session.execute(
+        delete(Capability).where(
+            Capability.workshop_id == workshop_id,
+            Capability.role.in_(roles),
+            Capability.token_hash.not_in(except_for),
+        )
+    )
+
+
 def rounds_of(session: Session, workshop_id: int) -> dict[int, list[Round]]:
     """The rounds that still mean something, by agenda row, first vote first: open, counted and void ones."""
     found: dict[int, list[Round]] = {}
@@ -334,6 +364,12 @@ def turnout(session: Session, round_id: int) -> int:
 def open_rounds(session: Session) -> list[Round]:
     """Every round of every workshop that takes ballots."""
     return list(session.scalars(select(Round).where(Round.state == "open")))
+
+
+def where_voting(session: Session) -> dict[int, tuple[int, int]]:
+    """The workshops with an open round, each with its order: (version, tick)."""
+    query = select(Workshop.id, Workshop.version, Workshop.tick).where(Workshop.stage == "voting")
+    return {row.id: (row.version, row.tick) for row in session.execute(query)}
 
 
 def still_open(

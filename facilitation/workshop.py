@@ -10,9 +10,10 @@ import datetime as dt
 import hashlib
 import secrets
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Engine, select
 from sqlalchemy import delete as delete_rows
@@ -363,6 +364,23 @@ def make_move(
         workshop.finished_at = _now()
         workshop.key = None  # nothing can be signed or checked with it any more
         workshop.agenda_id = workshop.round_id = None
+        store.revoke(session, workshop_id, [f"pair-{role}" for role in PAIRED])
+
+
+def close_untouched(session: Session, keys: KeyFile, workshop_id: int, order: tuple[int, int]) -> bool:
+    """Close a round that was left open: counted, its key destroyed, and not shown to anybody yet; whether it was done.
+
+    order: (version, tick) when it was last looked at; if anything has happened since, nothing is done. No move of the
+    table does this: in live mode closing also shows, and that is for the facilitator to do, in front of people.
+    """
+    workshop = _workshop(session, workshop_id)
+    if workshop.stage != Stage.VOTING or (workshop.version, workshop.tick) != order:
+        return False
+    _count(session, keys, workshop, None, Move.CLOSE)
+    workshop.stage = Stage.CLOSED
+    workshop.version, workshop.tick = workshop.version + 1, 0
+    workshop.timer_seconds = workshop.timer_started = None
+    return True
 
 
 def _count(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaItem | None, move: Move) -> None:
@@ -478,6 +496,64 @@ def grant(session: Session, role: str, workshop_id: int | None = None) -> str:
     token = secrets.token_urlsafe(24)
     session.add(Capability(token_hash=store.hashed(token), role=role, workshop_id=workshop_id))
     return token
+
+
+PAIRING_MINUTES = 10
+PAIRED = ("facilitator", "screen")  # what another device can be given
+_PAIR_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # what cannot be mistaken when it is read from one screen to another
+_PAIR_LENGTH = 12  # of 31 letters: 59 bits for ten minutes
+
+
+def offer(session: Session, workshop_id: int, role: str) -> str:
+    """A secret that another device exchanges once, within ten minutes, for a console or a shared screen of its own.
+
+    An offer of the same role that nobody took is withdrawn. Raises Refused when the workshop is finished.
+    """
+    workshop = _workshop(session, workshop_id)
+    if role not in PAIRED:
+        raise Refused("That is not something another device can be.")
+    if workshop.stage == Stage.FINISHED:
+        raise Refused("The session has ended, so no other device can be added to it.")
+    store.revoke(session, workshop_id, [f"pair-{role}"])
+    letters = "".join(secrets.choice(_PAIR_LETTERS) for _ in range(_PAIR_LENGTH))
+    expires = _now() + dt.timedelta(minutes=PAIRING_MINUTES)
+    session.add(
+        Capability(token_hash=store.hashed(letters), role=f"pair-{role}", workshop_id=workshop_id, expires_at=expires)
+    )
+    return "-".join(letters[at : at + 4] for at in range(0, _PAIR_LENGTH, 4))
+
+
+def offered(session: Session, token: str) -> str | None:
+    """The role that this secret would give; None if it was used, withdrawn or is too old."""
+    found = _offer(session, token)
+    return found.role.removeprefix("pair-") if found else None
+
+
+def take_up(session: Session, token: str) -> tuple[int, str, str]:
+    """Exchange an offer: the workshop's id, the role, the secret for the cookie. Refused where `offered` says None."""
+    found = _offer(session, token)
+    if found is None or found.workshop_id is None:
+        raise Refused(
+            f"This link has been used, or it is older than {PAIRING_MINUTES} minutes. Ask for a new one on the console."
+        )
+    workshop_id, role = found.workshop_id, found.role.removeprefix("pair-")
+    taken: Any = session.execute(delete_rows(Capability).where(Capability.token_hash == found.token_hash))
+    if taken.rowcount != 1:
+        raise Refused("This link has been used a moment ago. Ask for a new one on the console.")
+    return workshop_id, role, grant(session, role, workshop_id)
+
+
+def _offer(session: Session, token: str) -> Capability | None:
+    found = session.get(Capability, store.hashed(token.lower().replace("-", "")))
+    if found is None or not found.role.startswith("pair-") or (found.expires_at or _now()) <= _now():
+        return None
+    return found
+
+
+def revoke_others(session: Session, workshop_id: int, mine: Collection[str]) -> None:
+    """Take console and shared screen from every device but the holder of these hashed secrets; offers go too."""
+    _workshop(session, workshop_id)
+    store.revoke(session, workshop_id, [*PAIRED, *(f"pair-{role}" for role in PAIRED)], except_for=mine)
 
 
 def redeem_link(session: Session, token: str) -> str:

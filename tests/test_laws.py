@@ -44,7 +44,7 @@ def database_url(sqlite_url: str) -> str:
 # Each layer imports from those above it and from its own.
 LAYERS = (
     {"__init__", "errors"},
-    {"hallmarks", "stages", "ballots", "tally", "config", "keys", "qr", "network", "room"},
+    {"hallmarks", "stages", "ballots", "tally", "config", "keys", "qr", "network", "room", "limits", "logs"},
     {"store"},
     {"committer", "report", "exports", "workshop", "migrations"},
     {"now"},
@@ -53,7 +53,7 @@ LAYERS = (
     {"serving"},
 )
 LAYER = {name: depth for depth, names in enumerate(LAYERS) for name in names}
-PURE = {"errors", "hallmarks", "stages", "tally", "keys", "config", "room", "gate"}
+PURE = {"errors", "hallmarks", "stages", "tally", "keys", "config", "room", "gate", "limits", "logs"}
 BESIDES = {
     "ballots": {"cryptography"},
     "qr": {"segno", "markupsafe"},
@@ -232,8 +232,10 @@ def moments(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             f"/f/{freya.code}": freya,
             f"/f/{freya.code}/setup": freya,
             f"/f/{freya.code}/end": freya,
+            f"/f/{freya.code}/devices": freya,
             "/home": freya,
             "/about": ana,
+            f"/promise?r={freya.code}": ana,
         }
         found = []
         for step in journey(freya, phones):
@@ -532,11 +534,14 @@ EVERYBODY = {"nobody", "phone", "screen", "console", "home", "rival"}
 MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/"): EVERYBODY,
     ("GET", "/about"): EVERYBODY,
+    ("GET", "/promise"): EVERYBODY,
     ("GET", "/healthz"): EVERYBODY,
     ("GET", "/static/<version>/<path:name>"): EVERYBODY,
     ("POST", "/join"): EVERYBODY,
     ("GET", "/j/<token>"): EVERYBODY,
     ("GET", "/enter/<token>"): EVERYBODY,
+    ("GET", "/pair/<token>"): EVERYBODY,
+    ("POST", "/pair/<token>"): EVERYBODY,
     ("GET", "/home"): {"home"},
     ("POST", "/sessions"): {"home"},
     ("POST", "/sessions/<code>/open"): {"home"},
@@ -560,6 +565,10 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/f/<code>/screen"): {"console"},
     ("GET", "/f/<code>/results.csv"): {"console"},
     ("GET", "/f/<code>/session.json"): {"console"},
+    ("GET", "/f/<code>/devices"): {"console"},
+    ("POST", "/f/<code>/devices"): {"console"},
+    # The last two, because they take from the others what they hold.
+    ("POST", "/f/<code>/devices/revoke"): {"console"},
     ("POST", "/sessions/<code>/delete"): {"home"},
 }
 FORMS: dict[str, dict[str, str]] = {
@@ -571,6 +580,7 @@ FORMS: dict[str, dict[str, str]] = {
     "/f/<code>/agenda/<int:agenda_id>": {"want": "prompt", "value": "Mine"},
     "/f/<code>/move": {"move": "close", "version": "{version}"},
     "/f/<code>/show": {"want": "overlay", "value": "blank"},
+    "/f/<code>/devices": {"role": "screen"},
 }
 
 
@@ -636,6 +646,8 @@ def test_each_address_lets_in_whom_it_should_and_is_not_there_for_anybody_else(
                 token = now.join_token
                 if rule.startswith("/enter"):
                     token = venue.performs(lambda session: workshop.grant(session, "link"))
+                elif rule.startswith("/pair"):
+                    token = venue.performs(lambda session: workshop.offer(session, freya.workshop_id, "facilitator"))
                 path = path.replace("<token>", token)
             form = {
                 name: value.format(code=freya.code, round=now.round_id, version=freya.now.version)
@@ -680,7 +692,7 @@ def test_no_table_that_knows_of_devices_knows_of_choices() -> None:
     assert set(columns) == {"workshops", "agenda", "rounds", "ballots", "capabilities", "issued_codes"}
     words = re.compile(r"device|phone|address|agent|cookie|person|voter|participant")
     assert not [name for names in columns.values() for name in names if words.search(name)]
-    assert columns["capabilities"] == {"token_hash", "role", "workshop_id"}
+    assert columns["capabilities"] == {"token_hash", "role", "workshop_id", "expires_at"}
 
 
 def test_sqlite_keeps_no_order_of_arrival(venue: Venue) -> None:

@@ -111,10 +111,24 @@ def test_what_a_page_of_ours_would_never_ask_for_without_an_origin_is_refused(ho
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("role", ["p", "s", "f", "x", ""])
-def test_a_stranger_is_told_nothing_on_any_line(house: House, role: str) -> None:
+@pytest.mark.parametrize(("role", "status"), [("p", 403), ("s", 403), ("f", 403), ("x", 400), ("", 400)])
+def test_a_stranger_is_told_nothing_on_any_line(house: House, role: str, status: int) -> None:
+    async def ask() -> int:
+        async with Browser(house.origin) as stranger:
+            with pytest.raises(Turned) as refused:
+                await stranger.open_line(socket_path(house.code, role))
+            assert not any(line.pushes for line in stranger.lines)
+            return refused.value.status
+
+    assert asyncio.run(ask()) == status
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("role", ["p", "s", "f"])
+def test_an_invented_cookie_gets_a_line_on_which_nothing_is_told(house: House, role: str) -> None:
     async def ask() -> None:
         async with Browser(house.origin) as stranger:
+            stranger.cookies[f"{role}_1"] = "invented"
             with pytest.raises(Turned, match="the socket was refused"):
                 await stranger.open_line(socket_path(house.code, role))
             assert not any(line.pushes for line in stranger.lines)
@@ -127,7 +141,7 @@ def test_a_stranger_is_told_nothing_on_any_line(house: House, role: str) -> None
 def test_a_phone_cannot_listen_as_the_screen_or_the_facilitator(house: House, role: str) -> None:
     async def ask() -> None:
         async with house.phone() as phone:
-            with pytest.raises(Turned, match="the socket was refused"):
+            with pytest.raises(Turned, match="answered with 403"):
                 await phone.open_line(socket_path(house.code, role))
 
     asyncio.run(ask())
@@ -159,8 +173,8 @@ def test_compression_is_not_agreed_to_however_much_a_browser_would_like_it(house
 @pytest.mark.process
 def test_a_message_larger_than_any_page_sends_ends_the_line(house: House) -> None:
     async def say(whole: bool) -> str:
-        async with Browser(house.origin) as stranger:
-            line = await stranger.open_line(socket_path(house.code, "p"), socket_io=False)
+        async with house.phone() as rude:
+            line = await rude.open_line(socket_path(house.code, "p"), socket_io=False)
             if whole:
                 line.send("4" + "x" * 200_000)
             else:
@@ -174,11 +188,11 @@ def test_a_message_larger_than_any_page_sends_ends_the_line(house: House) -> Non
 
 @pytest.mark.process
 def test_a_frame_without_end_costs_no_memory(house: House) -> None:
-    """A stranger announces 100 MB and sends as much as is taken."""
+    """Somebody announces 100 MB and sends as much as is taken."""
 
     async def pour() -> None:
-        async with Browser(house.origin) as stranger:
-            line = await stranger.open_line(socket_path(house.code, "p"), socket_io=False)
+        async with house.phone() as rude:
+            line = await rude.open_line(socket_path(house.code, "p"), socket_io=False)
             before = house.program.memory()
             line.transport.write(struct.pack(">BBQ", 0x81, 0x80 | 127, 100_000_000) + b"\0\0\0\0")
             for _ in range(400):
