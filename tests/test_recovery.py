@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy.orm import Session
 
-from facilitation import store
 from facilitation.keys import KeyFile
+from facilitation.store import Ballot
 from facilitation.tally import Tally
 from tests.cast import Facilitator, Phone, Venue, tally, vote
 from tests.conftest import DATABASES, a_database
@@ -70,7 +71,7 @@ def test_a_round_whose_key_is_missing_at_the_start_is_declared_void_in_words(
 ) -> None:
     freya.does("open")
     vote(room, *"123451")
-    venue.house.keys.destroy(1)
+    venue.house.keys.destroy(freya.rounds[0].id)
     venue.restarts()
     (round_,) = freya.rounds
     assert (round_.state, round_.counts) == ("void", None)
@@ -91,7 +92,7 @@ def test_a_round_whose_key_is_lost_while_it_is_open_is_closed_as_void_and_never_
     freya.sets(mode=mode)
     freya.does("open")
     vote(room, *"123451")
-    venue.house.keys.destroy(1)
+    venue.house.keys.destroy(freya.rounds[0].id)
     assert room[0].answers("3").status_code == 422
     freya.does("close")
     (round_,) = freya.rounds
@@ -105,6 +106,10 @@ def test_a_row_that_does_not_open_makes_the_round_void_instead_of_short(
 ) -> None:
     freya.does("open")
     vote(room, *"123451")
-    venue.performs(lambda session: session.query(store.Ballot).limit(1).one().__setattr__("sealed", bytes(44)))
+
+    def damage(session: Session) -> None:
+        session.query(Ballot).filter_by(round_id=freya.rounds[0].id).limit(1).one().sealed = bytes(44)
+
+    venue.performs(damage)
     freya.does("close")
     assert freya.rounds[0].state == "void"
