@@ -17,9 +17,10 @@ from jinja2 import meta, nodes
 from werkzeug.test import TestResponse
 
 from facilitation import ballots, store, workshop
+from facilitation import now as reader
 from facilitation.now import Audience
 from facilitation.stages import Stage
-from facilitation.store import Ballot
+from facilitation.store import Ballot, Workshop
 from tests.cast import QUESTIONS, Facilitator, Person, Phone, Screen, Venue, counts_in, fragment_of, vote
 from tests.conftest import a_database
 
@@ -308,7 +309,8 @@ def defined_in(tree: nodes.Template) -> Iterator[str]:
 # --- 5. Nobody knows what is not released ---
 
 TWO_O_CLOCK = dt.datetime(2026, 11, 21, 14, 0)  # noqa: DTZ001 - as the database keeps it
-CHANNELS = ("page", "phone", "screen", "console", "results.csv", "session.json")
+READERS = {f"what the {audience}’s templates get": audience for audience in Audience}
+CHANNELS = ("page", "phone", "screen", "console", "results.csv", "session.json", *READERS)
 
 
 class World:
@@ -346,7 +348,12 @@ class World:
         for push in self.venue.told:
             told[push.audience].append(f"{push.order} {push.html}")
         self.venue.told.clear()
+        with self.venue.reading() as session:
+            room = session.get_one(Workshop, self.freya.workshop_id)
+            rooms = self.venue.house.rooms
+            given = {name: repr(reader.look(session, rooms, room, audience)) for name, audience in READERS.items()}
         return {
+            **given,
             "page": self.phones[0].gets(f"/w/{self.freya.code}").text,
             "phone": "\n".join(told["participant"]),
             "screen": "\n".join(told["screen"]),
@@ -497,10 +504,11 @@ def seen(worlds: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ca
 
 # Where a count may be known at the moments that are not secret. In CLOSED the facilitator sees it first; a picture
 # is on the wall; a finished session has left the question, and shows its profile.
+PHONE, SCREEN, CONSOLE = READERS
 KNOWS = {
-    "console only": {"console"},
-    "watching": {"screen", "console"},
-    "released": {"page", "phone", "screen", "console", "results.csv", "session.json"},
+    "console only": {"console", CONSOLE},
+    "watching": {"screen", "console", SCREEN, CONSOLE},
+    "released": set(CHANNELS),
     "documents": {"results.csv", "session.json"},
 }
 
@@ -672,12 +680,6 @@ def test_a_socket_connects_only_with_the_capability_of_its_role(
     for who, person in visitors.items():
         assert person.listens(role, freya.code).is_connected() == (who == allowed), who
     assert not visitors["console"].listens("f", "000000").is_connected()
-
-
-def test_a_code_that_no_database_would_take_is_nowhere(mallory: Person) -> None:
-    for code in ("%00", "1" * 500, "٣٣٣٣٣٣", "' OR 1=1 --"):
-        for path in (f"/w/{code}", f"/w/{code}/now", f"/s/{code}", f"/f/{code}", f"/j/{code}"):
-            assert mallory.gets(path).status_code == 404
 
 
 # --- 7. Secrecy is schema plus forgetting ---

@@ -209,6 +209,13 @@ def test_a_wrong_code_is_explained_and_lets_nobody_in(freya: Facilitator, mallor
     assert freya.now.joined == 0
 
 
+@pytest.mark.parametrize("code", ["%00", "482%00915", "1" * 500, "٤٨٢٩١٥", "%F0%9F%98%80", "' OR 1=1 --"])
+def test_a_code_that_can_be_none_is_not_there(mallory: Person, code: str) -> None:
+    for path in (f"/w/{code}", f"/w/{code}/now", f"/s/{code}", f"/s/{code}/now", f"/f/{code}", f"/j/{code}"):
+        assert mallory.gets(path).status_code == 404
+    assert mallory.posts("/join", {"code": "\0" + code}).status_code == 422
+
+
 def test_a_locked_door_keeps_new_people_out_and_lets_those_inside_go_on(
     freya: Facilitator, ana: Phone, mallory: Person
 ) -> None:
@@ -273,6 +280,19 @@ def test_a_late_retry_never_overwrites_a_change_of_mind(venue: Venue, freya: Fac
     assert "Your answer is in: 5" in text_of(same)
     freya.does("close")
     assert tally(freya.rounds[0]) == Tally((0, 5, 0, 0, 1))
+
+
+def test_the_store_itself_keeps_the_ballot_with_the_larger_seq(venue: Venue, freya: Facilitator, ana: Phone) -> None:
+    freya.does("open")
+    ana.answers("3", seq=5)
+    round_id = freya.rounds[0].id
+    with venue.reading() as session:
+        ((slot, held),) = store.ballots_in(session, round_id).items()
+    for seq, wins in ((4, False), (5, False), (6, True)):
+        row = {"round_id": round_id, "slot": slot, "seq": seq, "sealed": bytes(44)}
+        venue.performs(lambda session, row=row: store.file_ballots(session, [row]))  # type: ignore[misc]
+        with venue.reading() as session:
+            assert store.ballots_in(session, round_id) == {slot: (6, bytes(44)) if wins else held}
 
 
 def test_a_double_tap_is_one_ballot(venue: Venue, freya: Facilitator, ana: Phone) -> None:

@@ -212,6 +212,12 @@ class Phone(Surface):
         self.page.goto(self.url + path)
         return self
 
+    def open(self, code: str) -> Self:
+        """Load the session's page, for somebody who has joined."""
+        self.page.goto(f"{self.url}/w/{code}")
+        self.expect_connected()
+        return self
+
     def join(self, code: str) -> Self:
         """Type the address, then the code, then press Join."""
         self.page.goto(f"{self.url}/")
