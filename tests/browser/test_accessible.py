@@ -5,6 +5,7 @@ The states are sessions that were driven there beforehand and stay there, so tha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -357,7 +358,8 @@ def test_every_page_fits_320_pixels_and_has_a_title_one_heading_a_language_and_a
 
     def look(page: Page, surface: str, name: str) -> None:
         faults[f"{surface}, {name}"] = page.evaluate(_TOO_WIDE) + page.evaluate(_SKELETON)
-        titles.setdefault(surface, set()).add(" ".join(page.title().split()))
+        # Without numbers: how many answers a picture holds depends on when it was drawn.
+        titles.setdefault(surface, set()).add(re.sub(r"\b\d+ answers", "answers", page.title()).strip())
 
     for page, surface, states, show in (
         (wall, "screen", ON_SCREEN, show_screen),
