@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# A worker a core; a file's tests stay together and the files in order, for what they share is made once.
+PYTEST := $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 # Written last, so an install that was broken off is made again.
 INSTALLED := $(VENV)/.installed
 
@@ -14,11 +16,11 @@ run: $(INSTALLED)
 # Everything but the larger counts of `make test-long`; tests/conftest.py puts the fast tests first.
 test: $(INSTALLED)
 	sh tests/install-system-parts.sh
-	$(BIN)/python -m pytest -m "not long"
+	$(PYTEST) -m "not long"
 
 # Neither a browser nor PostgreSQL is needed, and no process is started.
 test-fast: $(INSTALLED)
-	$(BIN)/python -m pytest -m "not browser and not postgres and not process and not long"
+	$(PYTEST) -m "not browser and not postgres and not process and not long"
 
 test-long: $(INSTALLED)
 	sh tests/install-system-parts.sh

@@ -88,6 +88,14 @@ _framework = cache(hallmarks.load)
 _assets = cache(assets.Assets)
 
 
+def an_app(settings: Settings, **parts: Any) -> Flask:
+    """The program in this process, as `create_app` makes it, without a pause between pushes; `parts` go to it."""
+    with mock.patch.object(hallmarks, "load", _framework), mock.patch.object(assets, "Assets", _assets):
+        app = create_app(settings, **{"every": 0, **parts})
+    app.jinja_env.bytecode_cache = _COMPILED
+    return app
+
+
 @dataclass(frozen=True)
 class Told:
     """One push: to whom (an audience's room, or one socket), its place in the order, and the fragment."""
@@ -127,9 +135,7 @@ class Venue:
             public_url="http://localhost",
             open_browser=False,
         )
-        with mock.patch.object(hallmarks, "load", _framework), mock.patch.object(assets, "Assets", _assets):
-            self.app: Flask = create_app(settings, async_mode="threading", clock=self.clock, every=0)
-        self.app.jinja_env.bytecode_cache = _COMPILED
+        self.app = an_app(settings, clock=self.clock)
         self.house: House = self.app.extensions["house"]
         self.socketio: SocketIO = self.app.extensions["socketio"]
         self.server: Any = self.socketio.server

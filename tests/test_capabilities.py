@@ -17,7 +17,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from app import create_app
 from facilitation import store, workshop
 from facilitation.config import Settings
 from facilitation.live import UNTOUCHED
@@ -25,6 +24,7 @@ from facilitation.stages import Move
 from facilitation.store import Ballot, Capability, Round, Workshop, db
 from facilitation.web import House
 from facilitation.workshop import PAIRING_MINUTES
+from tests.cast import an_app
 
 ORIGIN = {"Origin": "http://localhost"}
 
@@ -106,7 +106,7 @@ class Room:
 def room(database_url: str, tmp_path: Path) -> Iterator[Room]:
     settings = Settings("127.0.0.1", 8000, tmp_path, database_url, "", "http://localhost", False)
     time = Time()
-    app = create_app(settings, clock=time, every=0)
+    app = an_app(settings, clock=time)
     house: House = app.extensions["house"]
     framework = house.framework
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from app import create_app
 from facilitation.config import SETTINGS_HELP, Settings
 from facilitation.exports import results_csv, session_json
 from facilitation.report import Answer, Report, Vote
 from facilitation.store import AgendaItem, Workshop
 from facilitation.tally import Shift, Tally
+from tests.cast import an_app
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -33,7 +33,7 @@ def test_the_readme_names_every_setting_in_the_words_of_the_program() -> None:
 
 
 def test_every_address_stands_in_the_protocol_with_its_method(tmp_path: Path) -> None:
-    app = create_app(Settings.from_environment({"DATA_DIR": str(tmp_path)}))
+    app = an_app(Settings.from_environment({"DATA_DIR": str(tmp_path)}))
     served = {
         f"{method} `{rule.rule}`"
         for rule in app.url_map.iter_rules()

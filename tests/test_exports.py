@@ -14,7 +14,6 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from app import create_app
 from facilitation import ballots, report, store, workshop
 from facilitation.config import Settings
 from facilitation.exports import results_csv, session_json
@@ -23,6 +22,7 @@ from facilitation.stages import Move
 from facilitation.store import AgendaItem, Workshop
 from facilitation.tally import Shift, Tally
 from facilitation.web import House
+from tests.cast import an_app
 
 EXTENT = ("Not at all", "A little", "Partly", "Largely", "Fully")
 
@@ -232,7 +232,7 @@ class Held:
 def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """The program in this process; each test holds a session of its own on it."""
     folder = tmp_path_factory.mktemp("data")
-    return create_app(Settings.from_environment({"DATA_DIR": str(folder), "HOST": "127.0.0.1"}), every=0)
+    return an_app(Settings.from_environment({"DATA_DIR": str(folder), "HOST": "127.0.0.1"}))
 
 
 @pytest.fixture

@@ -18,12 +18,12 @@ import pytest
 from flask import Flask
 from gevent import socket
 
-from app import create_app
 from bench.phones import Facilitator, Phone, Screen, Turned, socket_path
 from bench.program import Program, running
 from facilitation import logs, serving, wire
 from facilitation.config import Settings
 from facilitation.gate import CROWD, POLLING_SILENCE, SOCKETS_EACH, Environ, Gate, StartResponse
+from tests.cast import an_app
 
 CODE = "482793"
 SOCKET = f"r={CODE}&role=p&EIO=4&transport="
@@ -560,7 +560,7 @@ def test_an_error_is_written_down_without_its_words() -> None:
 def test_a_request_is_one_line_of_method_route_status_and_time(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app: Flask = create_app(Settings.from_environment({"DATA_DIR": str(tmp_path)}))
+    app: Flask = an_app(Settings.from_environment({"DATA_DIR": str(tmp_path)}))
     with caplog.at_level(logging.INFO, "facilitation"):
         browser = app.test_client()
         browser.get("/about?who=ana", headers={"User-Agent": "Ana’s phone".encode().decode("latin-1")})

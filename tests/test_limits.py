@@ -14,12 +14,12 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from app import create_app
 from facilitation import workshop
 from facilitation.config import Settings
 from facilitation.errors import TooMany
 from facilitation.limits import FREE_FROM_ONE, FREE_IN_ALL, LONGEST_QUEUE, TURN, TypedCodes
 from facilitation.web import House
+from tests.cast import an_app
 
 VENUE, ELSEWHERE = "203.0.113.7", "198.51.100.9"
 TRUSTED = "10.0.0.1"
@@ -159,7 +159,7 @@ def test_two_processes_do_not_know_an_address_by_the_same_hash(time: Time) -> No
 
 def program(folder: Path, time: Time, **settings: str) -> Flask:
     found = Settings.from_environment({"DATA_DIR": str(folder), "HOST": "127.0.0.1", **settings})
-    return create_app(found, clock=time, every=0, sleep=time.sleep)
+    return an_app(found, clock=time, sleep=time.sleep)
 
 
 @pytest.fixture

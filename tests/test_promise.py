@@ -11,11 +11,11 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from app import create_app
 from facilitation import workshop
 from facilitation.config import Settings
 from facilitation.stages import Move
 from facilitation.web import House
+from tests.cast import an_app
 
 ROOT = Path(__file__).parents[1]
 SECURITY = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
@@ -25,7 +25,7 @@ ORIGIN = {"Origin": "http://localhost"}
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
-    return create_app(Settings.from_environment({"DATA_DIR": str(tmp_path_factory.mktemp("data"))}))
+    return an_app(Settings.from_environment({"DATA_DIR": str(tmp_path_factory.mktemp("data"))}))
 
 
 def a_session(app: Flask, k: int) -> tuple[str, str]:

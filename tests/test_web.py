@@ -16,13 +16,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from app import create_app
 from facilitation import workshop
 from facilitation.config import Settings
 from facilitation.stages import Move
 from facilitation.store import Ballot, Workshop, db
 from facilitation.web import House
 from facilitation.workshop import CLOSED_SENTENCE
+from tests.cast import an_app
 
 DAY = dt.date(2026, 11, 21)
 DETAILS = {
@@ -49,7 +49,7 @@ class StillClock:
 
 def made(folder: Path, **settings: str) -> Flask:
     found = Settings.from_environment({"DATA_DIR": str(folder), "HOST": "127.0.0.1", **settings})
-    return create_app(found, clock=StillClock(), every=0)
+    return an_app(found, clock=StillClock())
 
 
 @pytest.fixture(scope="module")
