@@ -417,8 +417,18 @@ def file_ballots(session: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def forget_ballots(session: Session, round_id: int) -> None:
-    """Delete every ballot of a round."""
-    session.execute(delete(Ballot).where(Ballot.round_id == round_id))
+    """Delete every ballot of a round.
+
+    On SQLite all others are filed anew. A page that was split keeps stale copies of rows that moved away from it, and
+    secure_delete overwrites a row only where it is now; when the table is emptied, it overwrites whole pages.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(delete(Ballot).where(Ballot.round_id == round_id))
+        return
+    others = session.execute(select(*Ballot.__table__.columns).where(Ballot.round_id != round_id)).mappings().all()
+    session.execute(delete(Ballot))
+    if others:
+        file_ballots(session, [dict(row) for row in others])
 
 
 def raise_tick(session: Session, workshop_ids: Sequence[int]) -> None:

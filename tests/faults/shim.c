@@ -5,6 +5,7 @@
    FAULTS_CONTROL  if set: a file whose content, looked at before each change in the data folder, is a fault:
                      full      a write that makes a file longer fails with ENOSPC
                      broken    every write, flush and truncation fails with EIO
+                     keys      the same, for the key file alone
                      readonly  every write and truncation fails with EROFS, and so does creating a file
                      kill N    the N-th change from now ends the process (SIGKILL) before it happens
 
@@ -82,6 +83,7 @@ static int fault(const char *path, int grows, int flush) {
     if (length <= 0) return 0;
     if (!strncmp(said, "full", 4)) return grows ? ENOSPC : 0;
     if (!strncmp(said, "broken", 6)) return EIO;
+    if (!strncmp(said, "keys", 4)) return strstr(path, ".keys") ? EIO : 0;
     if (!strncmp(said, "readonly", 8)) return flush ? 0 : EROFS;
     if (!strncmp(said, "kill ", 5) && ++changes == atol(said + 5)) {
         kill(getpid(), SIGKILL);
