@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -21,6 +22,7 @@ from sqlalchemy.orm import Session
 from facilitation import logs, store, tally, wire
 from facilitation import now as reader
 from facilitation.committer import Committer
+from facilitation.errors import StorageTrouble
 from facilitation.keys import KeyFile
 from facilitation.now import Audience, Now
 from facilitation.room import Rooms
@@ -117,9 +119,12 @@ class Live:
     def look_round(self) -> None:
         """Called every few seconds: rooms whose presence may have changed are looked at again, because a picture waits
         for those who are still missing, and somebody who has left is missing no more. What was revoked in another
-        process is dropped here, and a round that was left open is closed."""
+        process is dropped here, a round that was left open is closed, and what a close could not forget is forgotten.
+        """
         self.drop_revoked()
         self._close_untouched()
+        with suppress(StorageTrouble):  # the next time, then
+            self._committer.perform(self._box.clear_up)
         for workshop_id in self._rooms.occupied():
             here = (self._rooms.present(workshop_id, 0), self._rooms.dropped(workshop_id), self._rooms.is_new)
             if self._seen.get(workshop_id) != here:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import logging
 import re
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -40,6 +42,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, rela
 from sqlalchemy.pool import StaticPool
 
 from facilitation.errors import StorageTrouble
+
+log = logging.getLogger("facilitation")
 
 Texts = dict[str, str]  # a language map: {"en": "Purpose", "cy": "Diben"}
 
@@ -230,7 +234,8 @@ def transaction(engine: Engine) -> Iterator[Session]:
     """One write unit: commits at the end, or leaves nothing. Raises StorageTrouble when the disk or database refuses.
 
     `session.info["until_committed"]` is an ExitStack that closes after the commit: a lock entered there is held until
-    then. What `after_commit()` was given runs last; a crash before it is repaired at the next start.
+    then. What `after_commit()` was given runs last. It cannot undo the commit, so its trouble is not this write unit's:
+    what was left undone is done by `workshop.clear_up` within seconds, or at the next start.
     """
     with ExitStack() as stack:
         session = Session(engine, info={"until_committed": stack, "after_commit": []})
@@ -245,7 +250,10 @@ def transaction(engine: Engine) -> Iterator[Session]:
                 "The program could not save this just now. Nothing was lost: please try again."
             ) from trouble
         for act in session.info["after_commit"]:
-            act()
+            try:
+                act()
+            except StorageTrouble as trouble:
+                log.warning("left for later: %s", trouble.sentence)
 
 
 def after_commit(session: Session, act: Callable[[], object]) -> None:
@@ -254,9 +262,9 @@ def after_commit(session: Session, act: Callable[[], object]) -> None:
 
 
 def truncate_log(engine: Engine) -> bool:
-    """Empty SQLite's write-ahead log, so that no forgotten row lives on in it.
+    """Empty SQLite's write-ahead log, so that no forgotten row lives on in it. Nothing to do on PostgreSQL.
 
-    False when a reader's snapshot still needs it: the next close tries again. Nothing to do on PostgreSQL.
+    False when a reader's snapshot still needs it, or the disk is full: `workshop.clear_up` tries again.
     """
     if engine.dialect.name != "sqlite":
         return True
@@ -264,8 +272,12 @@ def truncate_log(engine: Engine) -> bool:
         raw = connection.connection.driver_connection
         assert raw is not None
         raw.execute("PRAGMA busy_timeout=100")  # the writer must not stand still for a slow reader
-        busy: int = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        raw.execute("PRAGMA busy_timeout=5000")
+        try:
+            busy: int = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            raw.execute("PRAGMA busy_timeout=5000")
     return not busy
 
 

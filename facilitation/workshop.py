@@ -302,6 +302,10 @@ class BallotBox:
         store.after_commit(session, lambda: room.note_picture(round_id, at, picture))
         return True
 
+    def clear_up(self, session: Session) -> None:
+        """Do again what a close could not do: see `clear_up` below."""
+        clear_up(session, self._keys)
+
 
 def own_ballot(session: Session, keys: KeyFile, workshop: Workshop, device: bytes) -> Filed | None:
     """What the holder of this device secret has answered in the open round; None if nothing, or if none is open."""
@@ -340,7 +344,11 @@ def make_move(
 
     version: the one the page saw; a stale page's move is refused with Stale and never carried out. agenda_id: the
     question that GOTO names.
+
+    The key file is locked for the whole length: another worker's cleaning must not see a new key before its round
+    exists. It is locked before the database, as `clear_up` does; in another order the two could wait for each other.
     """
+    session.info["until_committed"].enter_context(keys.locked())
     workshop = _workshop(session, workshop_id)
     if workshop.version != version:
         raise Stale("Someone else moved the session on a moment ago. Nothing was done: this is where it stands now.")
@@ -365,6 +373,7 @@ def make_move(
         workshop.key = None  # nothing can be signed or checked with it any more
         workshop.agenda_id = workshop.round_id = None
         store.revoke(session, workshop_id, [f"pair-{role}" for role in PAIRED])
+        store.truncate_log_after_commit(session)
 
 
 def close_untouched(session: Session, keys: KeyFile, workshop_id: int, order: tuple[int, int]) -> bool:
@@ -426,9 +435,7 @@ def _turn(session: Session, _keys: KeyFile, workshop: Workshop, target: AgendaIt
 
 
 def _open(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaItem | None, _move: Move) -> None:
-    """Open a round. The key file stays locked until the commit: another worker's start-up cleaning must not see the
-    new key before its round exists."""
-    session.info["until_committed"].enter_context(keys.locked())
+    """Open a round: its key is on disk before the round is."""
     item = _item(workshop.agenda, workshop.agenda_id)
     of_workshop = list(session.scalars(select(Round).where(Round.workshop_id == workshop.id)))
     kept = [r for r in of_workshop if r.agenda_id == item.id and r.state in ("counted", "void")]
@@ -581,28 +588,35 @@ def delete(session: Session, keys: KeyFile, workshop_id: int) -> None:
     store.truncate_log_after_commit(session)
 
 
+def clear_up(session: Session, keys: KeyFile) -> list[Round]:
+    """Destroy every key whose round is not open, because its close was committed, and empty the log; the open rounds.
+
+    Every close does so itself. This is for what a close could not: a crash came in between, a reader held the log, the
+    disk refused. The key file is locked throughout, so that no worker destroys the key of a round that another opens.
+    """
+    session.info["until_committed"].enter_context(keys.locked())
+    taking = store.open_rounds(session)
+    alive = [round_.id for round_ in taking]
+    store.after_commit(session, lambda: keys.destroy_all_except(alive))
+    store.truncate_log_after_commit(session)
+    return taking
+
+
 def recover(engine: Engine, keys: KeyFile) -> int:
     """At start-up: finish what a crash interrupted; returns how many rounds had to be declared void.
 
-    Every key whose round is not open is destroyed, because its close was committed. An open round without a key cannot
-    be counted: it is declared void in words, never guessed. The key file is locked throughout, so that two workers that
-    start together cannot destroy each other's keys.
+    An open round without a key cannot be counted: it is declared void in words, never guessed.
     """
-    with keys.locked():
-        with store.transaction(engine) as session:
-            taking = store.open_rounds(session)
-            lost = [round_ for round_ in taking if keys.read(round_.id) is None]
-            for round_ in lost:
-                workshop = _workshop(session, round_.workshop_id)
-                round_.state, round_.picture = "void", None
-                store.forget_ballots(session, round_.id)
-                if workshop.round_id == round_.id:
-                    workshop.stage = Stage.DISCUSSION
-                    workshop.version, workshop.tick = workshop.version + 1, 0
-            alive = {round_.id for round_ in taking} - {round_.id for round_ in lost}
-        keys.destroy_all_except(alive)
-    store.truncate_log(engine)
-    return len(lost)
+    with store.transaction(engine) as session:
+        lost = [round_ for round_ in clear_up(session, keys) if keys.read(round_.id) is None]
+        for round_ in lost:
+            workshop = _workshop(session, round_.workshop_id)
+            round_.state, round_.picture = "void", None
+            store.forget_ballots(session, round_.id)
+            if workshop.round_id == round_.id:
+                workshop.stage = Stage.DISCUSSION
+                workshop.version, workshop.tick = workshop.version + 1, 0
+        return len(lost)
 
 
 # --- Small things ----------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ url = context.config.get_main_option("sqlalchemy.url") or ""
 engine = create_engine(url)
 if engine.dialect.name == "sqlite":
     # SQLite can roll tables back, but its driver begins no transaction for them: a start that was killed between two
-    # tables would leave a database that no later start could bring up to date. IMMEDIATE, so that two starts take turns.
+    # tables would leave a database that no later start could use. IMMEDIATE, so that two starts take turns.
     @event.listens_for(engine, "connect")
     def own_transactions(connection: Any, _record: Any) -> None:
         connection.isolation_level = None

@@ -24,15 +24,6 @@ CHOICES = "12345"
 PEOPLE = 8
 
 
-@pytest.fixture(params=[pytest.param("sqlite"), pytest.param("postgres", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest) -> str:
-    """The database: empty for the file that the program makes in its data folder."""
-    if request.param == "sqlite":
-        return ""
-    found: str = request.getfixturevalue("postgres_url")
-    return found
-
-
 def keeps_voting(phone: Phone, program: Program, code: str, round_id: int, go: threading.Barrier) -> list[int]:
     """Answer again and again until the round takes no more; the statuses."""
     statuses: list[int] = []
@@ -69,11 +60,21 @@ def race(programs: list[Program], session: Session, number: int) -> tuple[int, i
     return round_id, sum(phone.seq for phone in session.phones) - before - PEOPLE
 
 
-@pytest.mark.parametrize("rounds", [20, pytest.param(200, marks=pytest.mark.long)])
-@pytest.mark.parametrize("workers", [1, 2])
+WORKERS = [
+    pytest.param("sqlite", 1, 20),
+    pytest.param("postgres", 2, 20, marks=pytest.mark.postgres),
+    pytest.param("sqlite", 1, 200, marks=pytest.mark.long),
+    pytest.param("sqlite", 2, 200, marks=pytest.mark.long),
+    pytest.param("postgres", 1, 200, marks=[pytest.mark.postgres, pytest.mark.long]),
+    pytest.param("postgres", 2, 200, marks=[pytest.mark.postgres, pytest.mark.long]),
+]
+
+
+@pytest.mark.parametrize(("database", "workers", "rounds"), WORKERS)
 def test_votes_that_race_the_close_are_counted_exactly_when_they_were_acknowledged(
-    nursery: Nursery, data: Path, url: str, workers: int, rounds: int
+    nursery: Nursery, data: Path, request: pytest.FixtureRequest, database: str, workers: int, rounds: int
 ) -> None:
+    url = request.getfixturevalue("postgres_url") if database == "postgres" else ""
     with ExitStack() as stack:
         how = Disturbed(database_url=url, changed=("look round often",))
         programs = [stack.enter_context(running(nursery, data, how))]
