@@ -101,6 +101,8 @@ class Disturbed:
     changed: Sequence[str] = ("never look round",)
     database_url: str = ""
     recorded: bool = False
+    disk: str = ""
+    outside: Path | None = None  # where what lies beside the data folder is put instead
 
 
 class Program:
@@ -108,7 +110,7 @@ class Program:
 
     def __init__(self, nursery: Nursery, data: Path, how: Disturbed | None = None) -> None:
         self._nursery, self.data, how = nursery, data, how or Disturbed()
-        self.outside = data.parent
+        self.outside = how.outside or data.parent
         self.said, self.log = self.outside / "said.txt", self.outside / "record"
         self._armed, self._control = self.outside / "armed", self.outside / "control"
         self.port = free_port()
@@ -118,6 +120,7 @@ class Program:
             left.unlink(missing_ok=True)
         if how.point.startswith("start:"):
             self.arm()
+        self.disturb(how.disk)
         environ = {
             "HOST": "127.0.0.1",
             "PORT": str(self.port),

@@ -6,6 +6,7 @@
                      full      a write that makes a file longer fails with ENOSPC
                      broken    every write, flush and truncation fails with EIO
                      keys      the same, for the key file alone
+                     checkpoint  the same, for the database itself: its log still takes everything
                      readonly  every write and truncation fails with EROFS, and so does creating a file
                      kill N    the N-th change from now ends the process (SIGKILL) before it happens
 
@@ -84,6 +85,7 @@ static int fault(const char *path, int grows, int flush) {
     if (!strncmp(said, "full", 4)) return grows ? ENOSPC : 0;
     if (!strncmp(said, "broken", 6)) return EIO;
     if (!strncmp(said, "keys", 4)) return strstr(path, ".keys") ? EIO : 0;
+    if (!strncmp(said, "checkpoint", 10)) return strcmp(path + strlen(path) - 3, ".db") ? 0 : EIO;
     if (!strncmp(said, "readonly", 8)) return flush ? 0 : EROFS;
     if (!strncmp(said, "kill ", 5) && ++changes == atol(said + 5)) {
         kill(getpid(), SIGKILL);
