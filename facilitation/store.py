@@ -194,15 +194,14 @@ class IssuedCode(Base):
 def prepare_engine(engine: Engine) -> Engine:
     """Make every connection of an engine durable, forgetful and patient; returns the engine.
 
-    SQLite: each build has its own defaults, so what the promise rests on is said out loud. Transactions are begun by
-    us, because the driver's own begin is deferred: it lets two writers read the same state and both decide on it.
+    SQLite: each build has its own defaults, so what the promise rests on is said out loud.
     """
     if engine.dialect.name != "sqlite":
         return engine
+    begin_ourselves(engine)
 
     @event.listens_for(engine, "connect")
     def pragmas(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
         for pragma in (
             "journal_mode=WAL",
             "synchronous=FULL",
@@ -211,6 +210,22 @@ def prepare_engine(engine: Engine) -> Engine:
             "secure_delete=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def begin_ourselves(engine: Engine) -> Engine:
+    """Have the transactions of an engine begun by us; returns the engine. Nothing to do on PostgreSQL.
+
+    The begin of SQLite's driver is deferred: it lets two writers read the same state and both decide on it. And it
+    begins nothing at all for tables that are made or changed.
+    """
+    if engine.dialect.name != "sqlite":
+        return engine
+
+    @event.listens_for(engine, "connect")
+    def leave_it_to_us(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
