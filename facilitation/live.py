@@ -27,7 +27,7 @@ from facilitation.keys import KeyFile
 from facilitation.now import Audience, Now
 from facilitation.room import Rooms
 from facilitation.store import Workshop, db
-from facilitation.workshop import BallotBox, close_untouched
+from facilitation.workshop import BallotBox, clear_up, close_untouched
 
 PICTURES_APART = 1.0  # seconds between two pictures of a live round, at least
 UNTOUCHED = 12 * 3600.0  # seconds after which a round that nobody touched is closed: a laptop left on overnight
@@ -124,7 +124,7 @@ class Live:
         self.drop_revoked()
         self._close_untouched()
         with suppress(StorageTrouble):  # the next time, then
-            self._committer.perform(self._box.clear_up)
+            self._committer.perform(partial(clear_up, keys=self._keys))
         for workshop_id in self._rooms.occupied():
             here = (self._rooms.present(workshop_id, 0), self._rooms.dropped(workshop_id), self._rooms.is_new)
             if self._seen.get(workshop_id) != here:

@@ -302,10 +302,6 @@ class BallotBox:
         store.after_commit(session, lambda: room.note_picture(round_id, at, picture))
         return True
 
-    def clear_up(self, session: Session) -> None:
-        """Do again what a close could not do: see `clear_up` below."""
-        clear_up(session, self._keys)
-
 
 def own_ballot(session: Session, keys: KeyFile, workshop: Workshop, device: bytes) -> Filed | None:
     """What the holder of this device secret has answered in the open round; None if nothing, or if none is open."""
