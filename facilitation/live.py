@@ -119,9 +119,11 @@ class Live:
     def look_round(self) -> None:
         """Called every few seconds: rooms whose presence may have changed are looked at again, because a picture waits
         for those who are still missing, and somebody who has left is missing no more. What was revoked in another
-        process is dropped here, a round that was left open is closed, and what a close could not forget is forgotten.
+        process is dropped here, a round that was left open is closed, what a close could not forget is forgotten, and
+        so is the room of a workshop that was finished or deleted, wherever that was done.
         """
         self.drop_revoked()
+        self._forget_finished()
         self._close_untouched()
         with suppress(StorageTrouble):  # the next time, then
             self._committer.perform(partial(clear_up, keys=self._keys))
@@ -154,6 +156,13 @@ class Live:
             server.disconnect(sid)
             self.gone(sid)
             wire.hang_up(server, connection)
+
+    def _forget_finished(self) -> None:
+        with self._reading() as session:
+            over = self._rooms.known() - store.unfinished(session)
+        for workshop_id in over:
+            self._rooms.forget(workshop_id)
+            self._seen.pop(workshop_id, None)
 
     def _close_untouched(self) -> None:
         """Any commit, a ballot or a move, raises a workshop's order; one whose order stands still is not touched. Times

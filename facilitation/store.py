@@ -393,6 +393,11 @@ def open_rounds(session: Session) -> list[Round]:
     return list(session.scalars(select(Round).where(Round.state == "open")))
 
 
+def unfinished(session: Session) -> set[int]:
+    """The workshops that are not over."""
+    return set(session.scalars(select(Workshop.id).where(Workshop.stage != "finished")))
+
+
 def where_voting(session: Session) -> dict[int, tuple[int, int]]:
     """The workshops with an open round, each with its order: (version, tick)."""
     query = select(Workshop.id, Workshop.version, Workshop.tick).where(Workshop.stage == "voting")
