@@ -145,7 +145,8 @@ class Round(Base):
     ordinal: Mapped[int]  # 1, 2, 3 ... within the workshop: no two rounds of one workshop can be open at once
     number: Mapped[int]  # 1 for the first vote on this question, 2 for the re-vote
     mode: Mapped[str]
-    state: Mapped[str] = mapped_column(default="open")  # open, counted, discarded, void
+    # open, counted, unseen (counted, and left before it was shown), discarded, void
+    state: Mapped[str] = mapped_column(default="open")
     released: Mapped[bool] = mapped_column(default=False)
     picture: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))  # the last one released while open
     ballots_cast: Mapped[int | None]
@@ -339,7 +340,7 @@ def answers_by_workshop(session: Session) -> dict[int, int]:
     """How many answers each workshop holds in its counted rounds."""
     rows = session.execute(
         select(Round.workshop_id, func.sum(Round.ballots_cast))
-        .where(Round.state == "counted")
+        .where(Round.state.in_(("counted", "unseen")))
         .group_by(Round.workshop_id)
     )
     return {workshop_id: int(ballots or 0) for workshop_id, ballots in rows}
@@ -375,7 +376,7 @@ def revoke(session: Session, workshop_id: int, roles: Collection[str], *, except
 
 
 def rounds_of(session: Session, workshop_id: int) -> dict[int, list[Round]]:
-    """The rounds that still mean something, by agenda row, first vote first: open, counted and void ones."""
+    """The rounds that still mean something, by agenda row, first vote first: all but the discarded ones."""
     found: dict[int, list[Round]] = {}
     query = select(Round).where(Round.workshop_id == workshop_id, Round.state != "discarded").order_by(Round.ordinal)
     for round_ in session.scalars(query):

@@ -401,7 +401,8 @@ def _count(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaI
         round_.state = "counted" if tally.ballots or move is Move.CLOSE else "discarded"
         round_.ballots_cast = tally.ballots
         round_.counts = shown.as_dict() if shown else None
-        round_.shift = {"up": moved.up, "same": moved.same, "down": moved.down} if shown and moved else None
+        again = moved is not None and _voted_before(session, round_)
+        round_.shift = {"up": moved.up, "same": moved.same, "down": moved.down} if shown and moved and again else None
     round_.picture = None
     round_id = round_.id
     store.forget_ballots(session, round_id)
@@ -423,7 +424,11 @@ def _release(session: Session, _keys: KeyFile, workshop: Workshop, _target: Agen
 
 
 def _turn(session: Session, _keys: KeyFile, workshop: Workshop, target: AgendaItem | None, _move: Move) -> None:
+    """Turn to a question. What was counted before and not shown stays unseen, also when its question is shown later."""
     assert target is not None
+    query = select(Round).where(Round.workshop_id == workshop.id, Round.state == "counted", Round.released.is_(False))
+    for round_ in session.scalars(query):
+        round_.state = "unseen"
     latest = (
         select(Round.id).where(Round.agenda_id == target.id, Round.released).order_by(Round.ordinal.desc()).limit(1)
     )
@@ -434,7 +439,7 @@ def _open(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaIt
     """Open a round: its key is on disk before the round is."""
     item = _item(workshop.agenda, workshop.agenda_id)
     of_workshop = list(session.scalars(select(Round).where(Round.workshop_id == workshop.id)))
-    kept = [r for r in of_workshop if r.agenda_id == item.id and r.state in ("counted", "void")]
+    kept = [r for r in of_workshop if r.agenda_id == item.id and r.state in ("counted", "unseen", "void")]
     round_ = Round(
         workshop_id=workshop.id,
         agenda_id=item.id,
@@ -624,7 +629,7 @@ def _tally(session: Session, key: bytes, round_: Round) -> tuple[Tally, Shift]:
         ballots.unseal(key, round_.id, slot, sealed)
         for slot, (_, sealed) in store.ballots_in(session, round_.id).items()
     ]
-    directions = [ballot.direction for ballot in opened] if round_.number > 1 else []
+    directions = [ballot.direction for ballot in opened]
     shift = Shift(directions.count(Direction.UP), directions.count(Direction.SAME), directions.count(Direction.DOWN))
     return Tally.of(ballot.choice for ballot in opened), shift
 
@@ -634,6 +639,12 @@ def _nothing_in(session: Session, round_: Round) -> tuple[Tally, Shift]:
     if store.turnout(session, round_.id):
         raise ValueError("the key of this round is gone")
     return Tally.of([]), Shift(0, 0, 0)
+
+
+def _voted_before(session: Session, round_: Round) -> bool:
+    """Whether there is an earlier vote on the same question that a direction can be meant against."""
+    query = select(Round.id).where(Round.agenda_id == round_.agenda_id, Round.state == "counted", Round.id < round_.id)
+    return session.scalar(query.limit(1)) is not None
 
 
 def _has_result(session: Session, agenda_id: int) -> bool:
