@@ -173,7 +173,7 @@ def _print_link(settings: Settings) -> int:
     migrations.upgrade(settings.database_url)
     with store.transaction(store.writing_engine(settings.database_url)) as session:
         token = workshop.grant(session, "link")
-    print(f"Facilitator link: {network.join_origin(settings, settings.port)}/enter/{token}")
+    print(f"Facilitator link: {network.join_origin(settings, serving.port_in_use(settings))}/enter/{token}")
     return 0
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -21,11 +22,12 @@ from sqlalchemy.orm import Session
 from facilitation import logs, store, tally, wire
 from facilitation import now as reader
 from facilitation.committer import Committer
+from facilitation.errors import StorageTrouble
 from facilitation.keys import KeyFile
 from facilitation.now import Audience, Now
 from facilitation.room import Rooms
 from facilitation.store import Workshop, db
-from facilitation.workshop import BallotBox, close_untouched
+from facilitation.workshop import BallotBox, clear_up, close_untouched
 
 PICTURES_APART = 1.0  # seconds between two pictures of a live round, at least
 UNTOUCHED = 12 * 3600.0  # seconds after which a round that nobody touched is closed: a laptop left on overnight
@@ -117,9 +119,14 @@ class Live:
     def look_round(self) -> None:
         """Called every few seconds: rooms whose presence may have changed are looked at again, because a picture waits
         for those who are still missing, and somebody who has left is missing no more. What was revoked in another
-        process is dropped here, and a round that was left open is closed."""
+        process is dropped here, a round that was left open is closed, what a close could not forget is forgotten, and
+        so is the room of a workshop that was finished or deleted, wherever that was done.
+        """
         self.drop_revoked()
+        self._forget_finished()
         self._close_untouched()
+        with suppress(StorageTrouble):  # the next time, then
+            self._committer.perform(partial(clear_up, keys=self._keys))
         for workshop_id in self._rooms.occupied():
             here = (self._rooms.present(workshop_id, 0), self._rooms.dropped(workshop_id), self._rooms.is_new)
             if self._seen.get(workshop_id) != here:
@@ -149,6 +156,13 @@ class Live:
             server.disconnect(sid)
             self.gone(sid)
             wire.hang_up(server, connection)
+
+    def _forget_finished(self) -> None:
+        with self._reading() as session:
+            over = self._rooms.known() - store.unfinished(session)
+        for workshop_id in over:
+            self._rooms.forget(workshop_id)
+            self._seen.pop(workshop_id, None)
 
     def _close_untouched(self) -> None:
         """Any commit, a ballot or a move, raises a workshop's order; one whose order stands still is not touched. Times

@@ -555,7 +555,7 @@ def _outcome(item: AgendaItem, rounds: Sequence[Round]) -> str:
     """How a question that is not in the room now ended: its middle answer once released."""
     done = [r for r in rounds if r.state in ("counted", "void")]
     if not done:
-        return ""
+        return "Not shown" if any(r.state == "unseen" for r in rounds) else ""
     latest = done[-1]
     if latest.state == "void":
         return "Not counted"

@@ -58,7 +58,9 @@ def make(session: Session, workshop: Workshop) -> Report:
 
 def _answer(item: AgendaItem, rounds: list[Round]) -> Answer:
     labels = tuple(say(label) for label in item.labels)
-    return Answer(item, labels, tuple(_vote(round_) for round_ in rounds if round_.state in ("counted", "void")))
+    return Answer(
+        item, labels, tuple(_vote(round_) for round_ in rounds if round_.state in ("counted", "unseen", "void"))
+    )
 
 
 def _vote(round_: Round) -> Vote:

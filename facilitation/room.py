@@ -74,6 +74,10 @@ class Rooms:
         """Drop what is known of a room: its workshop was finished or deleted."""
         self._rooms.pop(workshop_id, None)
 
+    def known(self) -> set[int]:
+        """The workshops of which anything is remembered."""
+        return set(self._rooms)
+
     def occupied(self) -> list[int]:
         """The workshops somebody is in, or was a short while ago."""
         return [workshop_id for workshop_id, room in self._rooms.items() if room.heard or room.screens]
@@ -127,16 +131,21 @@ class Rooms:
 
     def dropped(self, workshop_id: int) -> int:
         """Devices that were here a short while ago and have no socket now."""
-        return len((self._lately(workshop_id, DROPPED) & self[workshop_id].linked) - self._connected(workshop_id))
+        room = self._look_at(workshop_id)
+        return len((self._lately(workshop_id, DROPPED) & room.linked) - self._connected(workshop_id))
 
     def screens(self, workshop_id: int) -> int:
         """Shared screens with a live socket."""
-        return len(self[workshop_id].screens)
+        return len(self._look_at(workshop_id).screens)
 
     def _connected(self, workshop_id: int) -> set[bytes]:
-        return set(self[workshop_id].phones.values())
+        return set(self._look_at(workshop_id).phones.values())
 
     def _lately(self, workshop_id: int, seconds: float) -> set[bytes]:
         since = self.clock() - seconds
         # a copy, because the writer's thread asks too, while phones are heard from
-        return {tag for tag, heard in list(self[workshop_id].heard.items()) if heard >= since}
+        return {tag for tag, heard in list(self._look_at(workshop_id).heard.items()) if heard >= since}
+
+    def _look_at(self, workshop_id: int) -> Room:
+        """A room to read from: looking at one that is not remembered does not begin to remember it."""
+        return self._rooms.get(workshop_id) or Room()

@@ -28,6 +28,7 @@ from facilitation.web import House
 
 BACKLOG = 4096  # connections waiting to be accepted: a whole room comes back at once
 PORTS_TO_TRY = 50
+PORT_FILE = "port"  # in the data folder while the program runs: `python app.py link` has to name the port it found
 OPEN_FILES = 8192  # a phone takes two or more, and some systems begin with 256 for the whole program
 # Seconds after which a thread lets another one on. The writer gives way at every row it stores, and would wait for the
 # busy loop for 5 ms, Python's own figure, each time: a batch of 40 ballots took half a second.
@@ -212,8 +213,21 @@ def run(settings: Settings, create_app: Callable[..., Flask]) -> int:
     for stop in (signal.SIGINT,) if sys.platform == "win32" else (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(stop, server.stop)
     gevent.spawn(_look_round, house.live)
+    with contextlib.suppress(OSError):  # without it the link names the port of the settings
+        (settings.data_dir / PORT_FILE).write_text(str(port), encoding="ascii")
     server.serve_forever(stop_timeout=1)
+    with contextlib.suppress(OSError):
+        (settings.data_dir / PORT_FILE).unlink()
     return 0
+
+
+def port_in_use(settings: Settings) -> int:
+    """The port on which the program with these settings listens, as far as is known: it may have had to move."""
+    try:
+        port = int((settings.data_dir / PORT_FILE).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return settings.port
+    return port if settings.port <= port < settings.port + PORTS_TO_TRY else settings.port
 
 
 def _allow_many_connections() -> None:
@@ -240,6 +254,8 @@ def _listen(settings: Settings) -> tuple[socket.socket, int]:
                 dualstack_ipv6=settings.host == "::" and socket.has_dualstack_ipv6(),
             )
         except OSError as error:
+            if error.errno == errno.EACCES and sys.platform != "win32":  # there it says so of a port that is taken
+                raise Refused(f"The program may not listen on port {port}. Set PORT to one from 1024 up.") from error
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 why = os.strerror(error.errno or 0)
                 raise Refused(f"The program cannot listen on {settings.host}: {why}.") from error

@@ -55,7 +55,7 @@ class Effect(StrEnum):
     COUNT = "count the open round and forget its ballots"
     DROP = "drop the count of the latest round: it was closed by mistake"
     RELEASE = "release the counted rounds of this question"
-    TURN = "turn to the question that the move names"
+    TURN = "turn to the question that the move names; what was not shown before stays unseen"
     OPEN = "open a round for the question"
 
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import logging
 import re
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -40,6 +42,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, rela
 from sqlalchemy.pool import StaticPool
 
 from facilitation.errors import StorageTrouble
+
+log = logging.getLogger("facilitation")
 
 Texts = dict[str, str]  # a language map: {"en": "Purpose", "cy": "Diben"}
 
@@ -141,7 +145,8 @@ class Round(Base):
     ordinal: Mapped[int]  # 1, 2, 3 ... within the workshop: no two rounds of one workshop can be open at once
     number: Mapped[int]  # 1 for the first vote on this question, 2 for the re-vote
     mode: Mapped[str]
-    state: Mapped[str] = mapped_column(default="open")  # open, counted, discarded, void
+    # open, counted, unseen (counted, and left before it was shown), discarded, void
+    state: Mapped[str] = mapped_column(default="open")
     released: Mapped[bool] = mapped_column(default=False)
     picture: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))  # the last one released while open
     ballots_cast: Mapped[int | None]
@@ -190,15 +195,14 @@ class IssuedCode(Base):
 def prepare_engine(engine: Engine) -> Engine:
     """Make every connection of an engine durable, forgetful and patient; returns the engine.
 
-    SQLite: each build has its own defaults, so what the promise rests on is said out loud. Transactions are begun by
-    us, because the driver's own begin is deferred: it lets two writers read the same state and both decide on it.
+    SQLite: each build has its own defaults, so what the promise rests on is said out loud.
     """
     if engine.dialect.name != "sqlite":
         return engine
+    begin_ourselves(engine)
 
     @event.listens_for(engine, "connect")
     def pragmas(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
         for pragma in (
             "journal_mode=WAL",
             "synchronous=FULL",
@@ -207,6 +211,22 @@ def prepare_engine(engine: Engine) -> Engine:
             "secure_delete=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def begin_ourselves(engine: Engine) -> Engine:
+    """Have the transactions of an engine begun by us; returns the engine. Nothing to do on PostgreSQL.
+
+    The begin of SQLite's driver is deferred: it lets two writers read the same state and both decide on it. And it
+    begins nothing at all for tables that are made or changed.
+    """
+    if engine.dialect.name != "sqlite":
+        return engine
+
+    @event.listens_for(engine, "connect")
+    def leave_it_to_us(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -230,7 +250,8 @@ def transaction(engine: Engine) -> Iterator[Session]:
     """One write unit: commits at the end, or leaves nothing. Raises StorageTrouble when the disk or database refuses.
 
     `session.info["until_committed"]` is an ExitStack that closes after the commit: a lock entered there is held until
-    then. What `after_commit()` was given runs last; a crash before it is repaired at the next start.
+    then. What `after_commit()` was given runs last. It cannot undo the commit, so its trouble is not this write unit's:
+    what was left undone is done by `workshop.clear_up` within seconds, or at the next start.
     """
     with ExitStack() as stack:
         session = Session(engine, info={"until_committed": stack, "after_commit": []})
@@ -245,7 +266,10 @@ def transaction(engine: Engine) -> Iterator[Session]:
                 "The program could not save this just now. Nothing was lost: please try again."
             ) from trouble
         for act in session.info["after_commit"]:
-            act()
+            try:
+                act()
+            except StorageTrouble as trouble:
+                log.warning("left for later: %s", trouble.sentence)
 
 
 def after_commit(session: Session, act: Callable[[], object]) -> None:
@@ -254,9 +278,9 @@ def after_commit(session: Session, act: Callable[[], object]) -> None:
 
 
 def truncate_log(engine: Engine) -> bool:
-    """Empty SQLite's write-ahead log, so that no forgotten row lives on in it.
+    """Empty SQLite's write-ahead log, so that no forgotten row lives on in it. Nothing to do on PostgreSQL.
 
-    False when a reader's snapshot still needs it: the next close tries again. Nothing to do on PostgreSQL.
+    False when a reader's snapshot still needs it, or the disk is full: `workshop.clear_up` tries again.
     """
     if engine.dialect.name != "sqlite":
         return True
@@ -264,8 +288,12 @@ def truncate_log(engine: Engine) -> bool:
         raw = connection.connection.driver_connection
         assert raw is not None
         raw.execute("PRAGMA busy_timeout=100")  # the writer must not stand still for a slow reader
-        busy: int = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        raw.execute("PRAGMA busy_timeout=5000")
+        try:
+            busy: int = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            raw.execute("PRAGMA busy_timeout=5000")
     return not busy
 
 
@@ -312,7 +340,7 @@ def answers_by_workshop(session: Session) -> dict[int, int]:
     """How many answers each workshop holds in its counted rounds."""
     rows = session.execute(
         select(Round.workshop_id, func.sum(Round.ballots_cast))
-        .where(Round.state == "counted")
+        .where(Round.state.in_(("counted", "unseen")))
         .group_by(Round.workshop_id)
     )
     return {workshop_id: int(ballots or 0) for workshop_id, ballots in rows}
@@ -348,7 +376,7 @@ def revoke(session: Session, workshop_id: int, roles: Collection[str], *, except
 
 
 def rounds_of(session: Session, workshop_id: int) -> dict[int, list[Round]]:
-    """The rounds that still mean something, by agenda row, first vote first: open, counted and void ones."""
+    """The rounds that still mean something, by agenda row, first vote first: all but the discarded ones."""
     found: dict[int, list[Round]] = {}
     query = select(Round).where(Round.workshop_id == workshop_id, Round.state != "discarded").order_by(Round.ordinal)
     for round_ in session.scalars(query):
@@ -364,6 +392,11 @@ def turnout(session: Session, round_id: int) -> int:
 def open_rounds(session: Session) -> list[Round]:
     """Every round of every workshop that takes ballots."""
     return list(session.scalars(select(Round).where(Round.state == "open")))
+
+
+def unfinished(session: Session) -> set[int]:
+    """The workshops that are not over."""
+    return set(session.scalars(select(Workshop.id).where(Workshop.stage != "finished")))
 
 
 def where_voting(session: Session) -> dict[int, tuple[int, int]]:
@@ -417,8 +450,18 @@ def file_ballots(session: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def forget_ballots(session: Session, round_id: int) -> None:
-    """Delete every ballot of a round."""
-    session.execute(delete(Ballot).where(Ballot.round_id == round_id))
+    """Delete every ballot of a round.
+
+    On SQLite all others are filed anew. A page that was split keeps stale copies of rows that moved away from it, and
+    secure_delete overwrites a row only where it is now; when the table is emptied, it overwrites whole pages.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(delete(Ballot).where(Ballot.round_id == round_id))
+        return
+    others = session.execute(select(*Ballot.__table__.columns).where(Ballot.round_id != round_id)).mappings().all()
+    session.execute(delete(Ballot))
+    if others:
+        file_ballots(session, [dict(row) for row in others])
 
 
 def raise_tick(session: Session, workshop_ids: Sequence[int]) -> None:

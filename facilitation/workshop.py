@@ -340,7 +340,11 @@ def make_move(
 
     version: the one the page saw; a stale page's move is refused with Stale and never carried out. agenda_id: the
     question that GOTO names.
+
+    The key file is locked for the whole length: another worker's cleaning must not see a new key before its round
+    exists. It is locked before the database, as `clear_up` does; in another order the two could wait for each other.
     """
+    session.info["until_committed"].enter_context(keys.locked())
     workshop = _workshop(session, workshop_id)
     if workshop.version != version:
         raise Stale("Someone else moved the session on a moment ago. Nothing was done: this is where it stands now.")
@@ -365,6 +369,7 @@ def make_move(
         workshop.key = None  # nothing can be signed or checked with it any more
         workshop.agenda_id = workshop.round_id = None
         store.revoke(session, workshop_id, [f"pair-{role}" for role in PAIRED])
+        store.truncate_log_after_commit(session)
 
 
 def close_untouched(session: Session, keys: KeyFile, workshop_id: int, order: tuple[int, int]) -> bool:
@@ -396,7 +401,8 @@ def _count(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaI
         round_.state = "counted" if tally.ballots or move is Move.CLOSE else "discarded"
         round_.ballots_cast = tally.ballots
         round_.counts = shown.as_dict() if shown else None
-        round_.shift = {"up": moved.up, "same": moved.same, "down": moved.down} if shown and moved else None
+        again = moved is not None and _voted_before(session, round_)
+        round_.shift = {"up": moved.up, "same": moved.same, "down": moved.down} if shown and moved and again else None
     round_.picture = None
     round_id = round_.id
     store.forget_ballots(session, round_id)
@@ -418,7 +424,11 @@ def _release(session: Session, _keys: KeyFile, workshop: Workshop, _target: Agen
 
 
 def _turn(session: Session, _keys: KeyFile, workshop: Workshop, target: AgendaItem | None, _move: Move) -> None:
+    """Turn to a question. What was counted before and not shown stays unseen, also when its question is shown later."""
     assert target is not None
+    query = select(Round).where(Round.workshop_id == workshop.id, Round.state == "counted", Round.released.is_(False))
+    for round_ in session.scalars(query):
+        round_.state = "unseen"
     latest = (
         select(Round.id).where(Round.agenda_id == target.id, Round.released).order_by(Round.ordinal.desc()).limit(1)
     )
@@ -426,12 +436,10 @@ def _turn(session: Session, _keys: KeyFile, workshop: Workshop, target: AgendaIt
 
 
 def _open(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaItem | None, _move: Move) -> None:
-    """Open a round. The key file stays locked until the commit: another worker's start-up cleaning must not see the
-    new key before its round exists."""
-    session.info["until_committed"].enter_context(keys.locked())
+    """Open a round: its key is on disk before the round is."""
     item = _item(workshop.agenda, workshop.agenda_id)
     of_workshop = list(session.scalars(select(Round).where(Round.workshop_id == workshop.id)))
-    kept = [r for r in of_workshop if r.agenda_id == item.id and r.state in ("counted", "void")]
+    kept = [r for r in of_workshop if r.agenda_id == item.id and r.state in ("counted", "unseen", "void")]
     round_ = Round(
         workshop_id=workshop.id,
         agenda_id=item.id,
@@ -581,28 +589,35 @@ def delete(session: Session, keys: KeyFile, workshop_id: int) -> None:
     store.truncate_log_after_commit(session)
 
 
+def clear_up(session: Session, keys: KeyFile) -> list[Round]:
+    """Destroy every key whose round is not open, because its close was committed, and empty the log; the open rounds.
+
+    Every close does so itself. This is for what a close could not: a crash came in between, a reader held the log, the
+    disk refused. The key file is locked throughout, so that no worker destroys the key of a round that another opens.
+    """
+    session.info["until_committed"].enter_context(keys.locked())
+    taking = store.open_rounds(session)
+    alive = [round_.id for round_ in taking]
+    store.after_commit(session, lambda: keys.destroy_all_except(alive))
+    store.truncate_log_after_commit(session)
+    return taking
+
+
 def recover(engine: Engine, keys: KeyFile) -> int:
     """At start-up: finish what a crash interrupted; returns how many rounds had to be declared void.
 
-    Every key whose round is not open is destroyed, because its close was committed. An open round without a key cannot
-    be counted: it is declared void in words, never guessed. The key file is locked throughout, so that two workers that
-    start together cannot destroy each other's keys.
+    An open round without a key cannot be counted: it is declared void in words, never guessed.
     """
-    with keys.locked():
-        with store.transaction(engine) as session:
-            taking = store.open_rounds(session)
-            lost = [round_ for round_ in taking if keys.read(round_.id) is None]
-            for round_ in lost:
-                workshop = _workshop(session, round_.workshop_id)
-                round_.state, round_.picture = "void", None
-                store.forget_ballots(session, round_.id)
-                if workshop.round_id == round_.id:
-                    workshop.stage = Stage.DISCUSSION
-                    workshop.version, workshop.tick = workshop.version + 1, 0
-            alive = {round_.id for round_ in taking} - {round_.id for round_ in lost}
-        keys.destroy_all_except(alive)
-    store.truncate_log(engine)
-    return len(lost)
+    with store.transaction(engine) as session:
+        lost = [round_ for round_ in clear_up(session, keys) if keys.read(round_.id) is None]
+        for round_ in lost:
+            workshop = _workshop(session, round_.workshop_id)
+            round_.state, round_.picture = "void", None
+            store.forget_ballots(session, round_.id)
+            if workshop.round_id == round_.id:
+                workshop.stage = Stage.DISCUSSION
+                workshop.version, workshop.tick = workshop.version + 1, 0
+        return len(lost)
 
 
 # --- Small things ----------------------------------------------------------------------------------------------------
@@ -614,7 +629,7 @@ def _tally(session: Session, key: bytes, round_: Round) -> tuple[Tally, Shift]:
         ballots.unseal(key, round_.id, slot, sealed)
         for slot, (_, sealed) in store.ballots_in(session, round_.id).items()
     ]
-    directions = [ballot.direction for ballot in opened] if round_.number > 1 else []
+    directions = [ballot.direction for ballot in opened]
     shift = Shift(directions.count(Direction.UP), directions.count(Direction.SAME), directions.count(Direction.DOWN))
     return Tally.of(ballot.choice for ballot in opened), shift
 
@@ -624,6 +639,12 @@ def _nothing_in(session: Session, round_: Round) -> tuple[Tally, Shift]:
     if store.turnout(session, round_.id):
         raise ValueError("the key of this round is gone")
     return Tally.of([]), Shift(0, 0, 0)
+
+
+def _voted_before(session: Session, round_: Round) -> bool:
+    """Whether there is an earlier vote on the same question that a direction can be meant against."""
+    query = select(Round.id).where(Round.agenda_id == round_.agenda_id, Round.state == "counted", Round.id < round_.id)
+    return session.scalar(query.limit(1)) is not None
 
 
 def _has_result(session: Session, agenda_id: int) -> bool:

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The tests drive a real browser and a real PostgreSQL, and neither comes from Python's package index.
+# The tests drive a real browser and a real PostgreSQL, and compile what stands between the program and its disk; none
+# of these comes from Python's package index.
 # Root on a system with apt-get gets what is missing; anyone else is told what to install.
 set -eu
 
@@ -23,6 +24,10 @@ has_postgresql() {
     return 1
 }
 
+has_compiler() {
+    [ "$(uname)" != Linux ] || command -v cc >/dev/null || command -v gcc >/dev/null
+}
+
 if [ -n "${CHROMIUM:-}" ] && ! has_chromium; then
     echo "CHROMIUM names $CHROMIUM, which cannot be run: correct it, or unset it to use the system's Chromium." >&2
     exit 1
@@ -31,6 +36,7 @@ fi
 packages=""
 has_chromium || packages="$packages chromium"
 has_postgresql || packages="$packages postgresql"
+has_compiler || packages="$packages gcc libc6-dev"
 [ -n "$packages" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -46,6 +52,9 @@ for package in $packages; do
     case $package in
     chromium)
         echo "Chromium is missing: install it (on Debian or Ubuntu, the package chromium), or set CHROMIUM to its path." >&2
+        ;;
+    gcc)
+        echo "A C compiler is missing: install one (on Debian or Ubuntu, the packages gcc and libc6-dev)." >&2
         ;;
     postgresql)
         echo "PostgreSQL's server programs are missing: install them (on Debian or Ubuntu, the package postgresql)." >&2

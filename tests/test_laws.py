@@ -536,9 +536,10 @@ def test_no_count_by_point_is_drawn_before_it_is_released(seen: Callable[[Script
 
 # --- 6. Authorise where you load ---
 
-EVERYBODY = {"nobody", "phone", "screen", "console", "home", "rival"}
+EVERYBODY = {"nobody", "phone", "screen", "console", "home", "rival", "revoked"}
 
-# Who is let in: by the capability they hold for this session, and "rival" by all of another session.
+# Who is let in: by the capability they hold for this session; "rival" holds all of another session, and "revoked" held
+# console and screen of this one.
 MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/"): EVERYBODY,
     ("GET", "/about"): EVERYBODY,
@@ -602,8 +603,14 @@ def visitors(venue: Venue, freya: Facilitator) -> dict[str, Person]:
     # Their own cookies under this session's names too: a capability is for one session only.
     for cookie in list(rival.cookies().items()):
         rival.client.set_cookie(f"{cookie[0][0]}_{freya.workshop_id}", cookie[1])
-    console = Person(venue)
-    console.client.set_cookie(f"f_{freya.workshop_id}", freya.cookies()[f"f_{freya.workshop_id}"])
+    console, mine = Person(venue), freya.cookies()[f"f_{freya.workshop_id}"]
+    console.client.set_cookie(f"f_{freya.workshop_id}", mine)
+    revoked = Person(venue)
+    for role in workshop.PAIRED:
+        secret = venue.performs(lambda session, role=role: workshop.grant(session, role, freya.workshop_id))  # type: ignore[misc]
+        revoked.client.set_cookie(f"{role[0]}_{freya.workshop_id}", secret)
+    assert revoked.gets(f"/f/{freya.code}").status_code == revoked.gets(f"/s/{freya.code}").status_code == 200
+    venue.performs(lambda session: workshop.revoke_others(session, freya.workshop_id, [store.hashed(mine)]))
     freya.does("open")
     return {
         "nobody": Person(venue),
@@ -612,6 +619,7 @@ def visitors(venue: Venue, freya: Facilitator) -> dict[str, Person]:
         "screen": Screen(venue).shows(freya),
         "home": home,
         "console": console,
+        "revoked": revoked,
     }
 
 

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facilitation import workshop
 from facilitation.live import Coalescer
 from facilitation.now import Audience
 from facilitation.room import PRESENT
-from tests.cast import Facilitator, FakeClock, Phone, Screen, Venue, counts_in, fragment_of, vote
+from facilitation.stages import Move
+from tests.cast import QUESTIONS, Facilitator, FakeClock, Phone, Screen, Venue, counts_in, fragment_of, vote
 from tests.conftest import a_database
 
 EVERYBODY = {"participant", "screen", "facilitator"}
@@ -303,6 +305,35 @@ def test_somebody_who_has_left_is_waited_for_no_longer_than_ninety_seconds(
     clock.advance(0.25)
     venue.house.live.look_round()
     assert counts_in(fragment_of(wall)) == [5, 0, 0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("by_another_worker", [False, True])
+@pytest.mark.parametrize("ending", ["finish", "delete"])
+def test_the_room_of_a_session_that_is_over_is_forgotten_whoever_ended_it_and_whoever_looks_at_it_later(
+    venue: Venue, freya: Facilitator, ending: str, by_another_worker: bool
+) -> None:
+    rooms, id = venue.house.rooms, freya.workshop_id
+    ana, wall = Phone(venue).joins(freya.code), Screen(venue).shows(freya)
+    lines = [ana.listens("p", freya.code), wall.listens("s", freya.code)]
+    going_on = Facilitator(venue).creates(*QUESTIONS)
+    Phone(venue).joins(going_on.code)
+    assert rooms.known() >= {id, going_on.workshop_id}
+    if not by_another_worker:
+        freya.does("finish") if ending == "finish" else freya.deletes()
+    elif ending == "finish":
+        venue.performs(lambda s: workshop.make_move(s, venue.house.keys, id, Move.FINISH, freya.now.version))
+    else:
+        venue.performs(lambda session: workshop.delete(session, venue.house.keys, id))
+    venue.house.live.look_round()
+    assert rooms.known() & {id, going_on.workshop_id} == {going_on.workshop_id}
+    for line in lines:
+        if line.is_connected():
+            line.disconnect()
+    if ending == "finish":
+        freya.sees()
+        ana.gets(f"/w/{freya.code}")
+        wall.gets(f"/s/{freya.code}")
+    assert id not in rooms.known()
 
 
 def test_one_restless_phone_releases_nothing(

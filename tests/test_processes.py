@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import re
 import socket
@@ -18,6 +19,9 @@ from app import main
 from bench.measure import join_token
 from bench.phones import Answer, Browser, Facilitator, Phone, Screen, Turned, socket_path
 from bench.program import PATIENCE, Program, free_port, running
+from facilitation import serving
+from facilitation.config import Settings
+from facilitation.errors import Refused
 
 pytestmark = pytest.mark.process
 
@@ -129,6 +133,34 @@ def test_a_port_that_is_taken_is_passed_over_and_the_terminal_says_so(place: Pla
             assert f"Port {taken} is taken, so this session uses port {program.port}." in program.said
             assert f"Phones join at http://127.0.0.1:{program.port}\n" in program.said
             assert program.process.poll() is None
+            asked = command(tmp_path, "link", PORT=str(taken))
+            assert asked.link()
+            assert asked.said.startswith(f"Facilitator link: http://127.0.0.1:{program.port}/enter/")
+            assert asked.wait() == 0
+            assert program.stop() == 0
+        asked = command(tmp_path, "link", PORT=str(taken))
+        assert asked.link()
+        assert asked.port == taken, "a program that has ended has no port"
+
+
+def test_a_port_that_is_closed_to_the_program_is_said_so_and_no_other_is_tried(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[int] = []
+
+    def refuses(address: tuple[str, int], **_more: object) -> None:
+        asked.append(address[1])
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(serving.socket, "create_server", refuses)
+    settings = Settings.from_environment({"PORT": "80", "DATA_DIR": str(tmp_path)})
+    monkeypatch.setattr(serving.sys, "platform", "linux")
+    with pytest.raises(Refused, match=r"^The program may not listen on port 80\. Set PORT to one from 1024 up\.$"):
+        serving._listen(settings)
+    assert asked == [80]
+    monkeypatch.setattr(serving.sys, "platform", "win32")
+    with pytest.raises(Refused, match="No port from 80 to 129 is free"):
+        serving._listen(settings)
 
 
 def test_a_room_full_of_phones_gets_in_where_the_system_allows_few_open_files(place: Place) -> None:

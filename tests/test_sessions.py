@@ -52,6 +52,7 @@ class Vote:
     question: int
     number: int
     mode: Mode
+    again: bool = False  # an earlier count stands, against which a direction can be meant
     state: str = "open"
     released: bool = False
     answers: dict[bytes, tuple[int, str, Direction]] = field(default_factory=dict)
@@ -65,7 +66,7 @@ class Vote:
 
     @property
     def counts(self) -> dict[str, int] | None:
-        if self.state != "counted" or len(self.answers) < K:
+        if self.state not in ("counted", "unseen") or len(self.answers) < K:
             return None
         return counted(choice for _, choice, _ in self.answers.values())
 
@@ -73,7 +74,7 @@ class Vote:
     def shift(self) -> dict[str, int] | None:
         said = Counter(direction for _, _, direction in self.answers.values())
         told = {direction.value: said[direction] for direction in (Direction.UP, Direction.SAME, Direction.DOWN)}
-        return told if self.counts and self.number > 1 and sum(told.values()) >= K else None
+        return told if self.counts and self.again and sum(told.values()) >= K else None
 
 
 class Sessions(RuleBasedStateMachine):
@@ -147,12 +148,17 @@ class Sessions(RuleBasedStateMachine):
                 for vote in self.votes:
                     vote.released |= vote.question == self.question and vote.state == "counted"
             elif effect is Effect.TURN:
+                for vote in self.votes:
+                    if vote.state == "counted" and not vote.released:
+                        vote.state = "unseen"
                 self.question = target
             else:
                 assert self.question is not None
-                before = [v for v in self.votes if v.question == self.question and v.state in ("counted", "void")]
+                here = [v for v in self.votes if v.question == self.question]
+                before = [v for v in here if v.state in ("counted", "unseen", "void")]
+                again = any(v.state == "counted" for v in here)
                 mode = Mode.ON_REVEAL if self.question == 1 else Mode.LIVE
-                self.votes.append(Vote(self.question, 1 + len(before), mode))
+                self.votes.append(Vote(self.question, 1 + len(before), mode, again))
         self.stage = to
         self.version += 1
         if to is Stage.FINISHED:
@@ -285,7 +291,7 @@ class Sessions(RuleBasedStateMachine):
         assert (round_.state, round_.released) == (vote.state, vote.released)
         assert round_.agenda_id == self.agenda[vote.question]
         assert round_.picture == (counted(vote.drawn.values()) if vote.state == "open" and vote.drawn else None)
-        if vote.state in ("open", "counted"):
+        if vote.state in ("open", "counted", "unseen"):
             assert (round_.number, round_.mode) == (vote.number, vote.mode)
             assert (round_.counts, round_.shift) == (vote.counts, vote.shift)
             assert round_.ballots_cast == (None if vote.state == "open" else len(vote.answers))

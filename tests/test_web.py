@@ -452,6 +452,13 @@ def test_pages_are_packed_for_browsers_that_can_unpack_them(app: Flask) -> None:
     assert "Accept-Encoding" in packed.headers["Vary"]
 
 
+@pytest.mark.parametrize("refusal", ["gzip;q=0", "br, gzip;q=0", "*;q=0", "identity", ""])
+def test_a_browser_that_does_not_want_packed_pages_gets_none(app: Flask, refusal: str) -> None:
+    for path in ("/about", app.extensions["house"].assets.url("css/base.css")):
+        answer = browser(app).get(path, headers={"Accept-Encoding": refusal})
+        assert "Content-Encoding" not in answer.headers
+
+
 def test_a_very_short_answer_is_not_packed(voting: Room) -> None:
     phone = voting.phone()
     form = {"round": voting.round_id, "choice": "9", "seq": 1}

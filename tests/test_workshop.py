@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterator
 
@@ -501,11 +502,48 @@ def test_skipping_a_vote_counts_it_and_keeps_it_unrevealed(venue: Venue, freya: 
     vote(room, *"111115")
     freya.does("next")
     skipped, opened = freya.rounds
-    assert (skipped.state, skipped.released, tally(skipped)) == ("counted", False, Tally((5, 0, 0, 0, 1)))
+    assert (skipped.state, skipped.released, tally(skipped)) == ("unseen", False, Tally((5, 0, 0, 0, 1)))
     assert opened.state == "open"
     assert freya.key(0) is None
     assert freya.ballots == 0
     assert "Not shown" in freya.sees()
+
+
+@pytest.mark.parametrize(
+    ("mode", "left_by"),
+    [
+        ("live", ["next", "goto 1"]),
+        ("live", ["goto 1"]),
+        ("reveal", ["next", "goto 1"]),
+        ("reveal", ["close", "next", "goto 1"]),
+        ("reveal", ["close", "goto 1"]),
+    ],
+)
+def test_a_vote_that_was_left_unseen_stays_so_when_its_question_is_voted_on_again(
+    venue: Venue, freya: Facilitator, room: list[Phone], mode: str, left_by: list[str]
+) -> None:
+    freya.sets(mode=mode)
+    freya.does("open")
+    vote(room, *"111111")
+    freya.does(*left_by)
+    assert "second vote" not in freya.sees()
+    assert "data-first" not in room[0].gets(f"/w/{freya.code}").text
+    for phone in room:
+        phone.answers("4", "up")  # no page of ours says so: there is nothing to have gone up from
+    freya.does("close")
+    assert "was 6" not in freya.sees()
+    if mode == "reveal":
+        freya.does("reveal")
+    unseen, shown = (r for r in freya.rounds if r.state != "discarded")
+    assert [(r.state, r.released, r.shift) for r in (unseen, shown)] == [
+        ("unseen", False, None),
+        ("counted", True, None),
+    ]
+    assert "was 6" not in room[0].sees() + freya.sees()
+    assert [(r["round"], r["released"]) for r in json.loads(freya.reads("session.json").text)["rounds"]] == [
+        (1, False),
+        (2, True),
+    ]
 
 
 def test_a_vote_that_nobody_answered_is_skipped_without_a_trace(venue: Venue, freya: Facilitator) -> None:

@@ -76,8 +76,8 @@ def wants_fragment() -> bool:
 
 
 def takes_gzip() -> bool:
-    """Whether the browser reads compressed answers."""
-    return request.accept_encodings.find("gzip") >= 0  # as `in`, whose annotation asks for pairs
+    """Whether the browser reads compressed answers. One that says gzip;q=0 does not."""
+    return request.accept_encodings.quality("gzip") > 0
 
 
 def see(url: str) -> Response:

@@ -99,7 +99,6 @@ def delete(code: str) -> Response:
     """Delete a session, really."""
     workshop_id, keys = _at_home(code).id, house().keys
     perform(lambda session: workshop.delete(session, keys, workshop_id))
-    house().rooms.forget(workshop_id)
     return see(url_for(".home"))
 
 
@@ -195,7 +194,6 @@ def move(code: str) -> Response:
         return _desk(code, stale.sentence, stale.status)
     house().live.moved(workshop_id)
     if wanted is Move.FINISH:
-        house().rooms.forget(workshop_id)
         return see(url_for(".console", code=code))
     return _desk(code)
 
