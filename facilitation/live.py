@@ -109,6 +109,7 @@ class Live:
 
     def moved(self, workshop_id: int) -> None:
         """A move was committed: everybody is told, at once."""
+        self._rooms.forget_open(workshop_id)
         self._push(workshop_id, tuple(Audience))
 
     def changed(self, workshop_id: int) -> None:
@@ -121,6 +122,7 @@ class Live:
         for those who are still missing, and somebody who has left is missing no more. What was revoked in another
         process is dropped here, a round that was left open is closed, and what a close could not forget is forgotten.
         """
+        self._rooms.forget_open()  # another worker may have moved on
         self.drop_revoked()
         self._close_untouched()
         with suppress(StorageTrouble):  # the next time, then

@@ -10,8 +10,10 @@ from flask import Response, abort, current_app, request
 
 from facilitation import ballots, store
 from facilitation.now import Audience
+from facilitation.room import OpenRound, Rooms
 from facilitation.stages import Stage
 from facilitation.store import Workshop, db
+from facilitation.workshop import open_round
 
 AUDIENCES = {"p": Audience.PHONE, "s": Audience.SCREEN, "f": Audience.FACILITATOR}
 _YEAR = 366 * 24 * 3600
@@ -39,6 +41,25 @@ def participating(code: str) -> Workshop:
     if workshop is None or (device(workshop) is None and workshop.stage != Stage.FINISHED):
         abort(404)
     return workshop
+
+
+def casting(code: str, round_id: int) -> tuple[OpenRound | None, bytes | None]:
+    """For a phone that has joined the workshop and casts in this round: the round if it is open, and the phone's device
+    secret; neither when the workshop is finished. Reads nothing while the round is the one that was open last time."""
+    rooms: Rooms = current_app.extensions["house"].rooms
+    round_ = rooms.open_round(code)
+    if round_ is not None and round_.round_id == round_id:
+        cookie = request.cookies.get(f"p_{round_.workshop_id}", "")
+        secret = ballots.read_device(round_.device_key, cookie)
+        if secret is not None:
+            return round_, secret
+    workshop = participating(code)
+    round_ = open_round(workshop)
+    if round_ is not None:
+        rooms.note_open(code, round_)
+    secret = device(workshop)
+    db.session.rollback()  # nothing read here is needed while the ballot waits for its commit
+    return round_ if round_ is not None and round_.round_id == round_id else None, secret
 
 
 def device(workshop: Workshop) -> bytes | None:
