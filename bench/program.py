@@ -15,13 +15,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+APP = (sys.executable, "app.py")
 LINK = "Facilitator link: "
 PATIENCE = 30.0  # seconds to wait for anything the program should say or do
 _OURS = ("HOST", "PORT", "DATA_DIR", "DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "OPEN_BROWSER")
 
 
 class Program:
-    """`python app.py …` as a child process that listens on loopback only; what it says is kept.
+    """`python app.py …`, or another command, as a child process that listens on loopback only; what it says is kept.
 
     data: its data folder. port: a free one by default. settings: more of its settings, by their names in the
     environment. Nothing of this process's own settings reaches it.
@@ -31,7 +32,7 @@ class Program:
         self,
         data: Path,
         *arguments: str,
-        command: Sequence[str] = ("app.py",),
+        command: Sequence[str] = APP,
         port: int | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
@@ -39,7 +40,7 @@ class Program:
         inherited = {name: value for name, value in os.environ.items() if name not in _OURS}
         ours = {"HOST": "127.0.0.1", "PORT": str(self.port), "DATA_DIR": str(data), "OPEN_BROWSER": "0"}
         self.process = subprocess.Popen(
-            [sys.executable, *command, *arguments],
+            [*command, *arguments],
             cwd=ROOT,
             env={**inherited, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", **ours, **(settings or {})},
             stdin=subprocess.DEVNULL,
@@ -94,6 +95,13 @@ class Program:
             return None
         return int(status.partition("VmRSS:")[2].split()[0])
 
+    def threads(self) -> int | None:
+        """How many threads it has; None where the system has no /proc."""
+        try:
+            return len(list(Path(f"/proc/{self.process.pid}/task").iterdir()))
+        except OSError:
+            return None
+
     def processor_time(self) -> float:
         """Seconds of processor time it has used, to the microsecond. Linux only."""
         return processor_time(self.process.pid)
@@ -132,7 +140,7 @@ def running(
     data: Path,
     port: int | None = None,
     settings: Mapping[str, str] | None = None,
-    command: Sequence[str] = ("app.py",),
+    command: Sequence[str] = APP,
 ) -> Iterator[Program]:
     """The program for as long as the block runs. Whatever happens in it, no process is left behind."""
     program = Program(data, command=command, port=port, settings=settings)

@@ -58,16 +58,6 @@ class Room:
             self.touched.clear()
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRound:
-    """What casting a ballot needs to know of a workshop's open round; the round's key is kept by keys.py alone."""
-
-    workshop_id: int
-    round_id: int
-    device_key: bytes  # the workshop's, by which it knows its phones' cookies
-    labels: tuple[str, ...]
-
-
 class Rooms:
     """All rooms of this process. `clock` gives monotonic seconds, so that tests need no sleep."""
 
@@ -76,7 +66,6 @@ class Rooms:
         self._opened = clock()
         self._salt = secrets.token_bytes(16)
         self._rooms: dict[int, Room] = {}
-        self._open_rounds: dict[str, OpenRound] = {}
 
     def __getitem__(self, workshop_id: int) -> Room:
         return self._rooms.setdefault(workshop_id, Room())
@@ -84,23 +73,6 @@ class Rooms:
     def forget(self, workshop_id: int) -> None:
         """Drop what is known of a room: its workshop was finished or deleted."""
         self._rooms.pop(workshop_id, None)
-
-    def note_open(self, code: str, round_: OpenRound) -> None:
-        """Remember a workshop's open round under its join code, so that the next ballot reads nothing."""
-        self._open_rounds[code] = round_
-
-    def open_round(self, code: str) -> OpenRound | None:
-        """The open round of the workshop with this join code, as this process read it last. It may have closed since:
-        whether it takes a ballot is decided by the writer, under the lock."""
-        return self._open_rounds.get(code)
-
-    def forget_open(self, workshop_id: int | None = None) -> None:
-        """Drop what is remembered of this workshop's open round: it has moved on. Of every workshop's, if None."""
-        self._open_rounds = {
-            code: round_
-            for code, round_ in self._open_rounds.items()
-            if workshop_id is not None and round_.workshop_id != workshop_id
-        }
 
     def occupied(self) -> list[int]:
         """The workshops somebody is in, or was a short while ago."""

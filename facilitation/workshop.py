@@ -22,9 +22,9 @@ from sqlalchemy.orm import Session
 from facilitation import ballots, stages, store
 from facilitation.ballots import Ballot, Direction
 from facilitation.errors import NotVoting, Refused, Stale
-from facilitation.hallmarks import Framework, Hallmark, Question, say
+from facilitation.hallmarks import Framework, Hallmark, Question
 from facilitation.keys import KeyFile
-from facilitation.room import OpenRound, Rooms
+from facilitation.room import Rooms
 from facilitation.stages import Effect, Mode, Move, Position, Stage
 from facilitation.store import AgendaItem, Capability, IssuedCode, Round, Workshop
 from facilitation.tally import Shift, Tally, disclosed, disclosed_shift, picture_due
@@ -211,12 +211,18 @@ class Filed:
     seq: int
 
 
-def open_round(workshop: Workshop) -> OpenRound | None:
-    """What casting needs to know of the round that this workshop has open; None if it has none."""
-    if workshop.stage != Stage.VOTING or workshop.round_id is None or workshop.key is None:
-        return None
-    labels = tuple(say(label) for label in _item(workshop.agenda, workshop.agenda_id).labels)
-    return OpenRound(workshop.id, workshop.round_id, workshop.key, labels)
+@dataclass(frozen=True, slots=True)
+class OpenRound:
+    """Which round of which workshop takes ballots, as somebody read it; the writer looks again, under the lock."""
+
+    workshop_id: int
+    round_id: int
+
+    @classmethod
+    def of(cls, workshop: Workshop) -> OpenRound | None:
+        """The round that this workshop has open; None if it has none."""
+        voting = workshop.stage == Stage.VOTING and workshop.round_id is not None
+        return cls(workshop.id, workshop.round_id or 0) if voting else None
 
 
 def seal_ballot(

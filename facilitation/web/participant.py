@@ -7,7 +7,6 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from facilitation import ballots, store
 from facilitation import now as reader
 from facilitation.errors import NotVoting, Refused
-from facilitation.live import fragment
 from facilitation.now import Audience, Now
 from facilitation.stages import Stage
 from facilitation.store import Workshop, db
@@ -75,25 +74,25 @@ def page(code: str) -> Response:
 @participant.get("/w/<code>/now")
 def present(code: str) -> Response:
     """The fragment that a push would bring; nothing (204) when the phone shows it already."""
-    workshop = access.participating(code)
-    device = access.device(workshop)
+    here, device = access.participating(code)
     if device is not None:
-        house().rooms.hear(workshop.id, device)
-    now = _now(workshop)
-    if request.args.get("order") == now.order:
+        house().rooms.hear(here.workshop_id, device)
+    if request.args.get("order") == here.order:
         return make_response("", 204)
-    return make_response(fragment(now))
+    return make_response(here.html)
 
 
 @participant.post("/w/<code>/ballot")
 def cast(code: str) -> Response:
     """File this phone's ballot, or change it while the round takes ballots: answered after it is on disk."""
     form = request.form
-    round_, device = access.casting(code, a_number(form.get("round")))
+    round_id = a_number(form.get("round"))
+    here, device = access.casting(code, round_id)
     try:
         if device is None:
             raise NotVoting("This session has ended.")
         seq, direction = a_number(form.get("seq")), form.get("direction", "")
+        round_ = here.open if here.open and here.open.round_id == round_id else None
         filing = seal_ballot(house().keys, round_, device, form.get("choice", ""), seq, direction)
         house().rooms.hear(filing.workshop_id, device)
         filed = _file(filing)
@@ -101,8 +100,7 @@ def cast(code: str) -> Response:
         return _not_counted(code, refusal)
     if not wants_fragment():
         return see(url_for(".page", code=code))
-    assert round_ is not None
-    return make_response(render_template("participant/_mine.html", own=filed, labels=round_.labels))
+    return make_response(render_template("participant/_mine.html", own=filed, labels=here.labels))
 
 
 def _file(filing: Filing) -> Filed:
