@@ -7,8 +7,10 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 # Written last, so an install that was broken off is made again.
 INSTALLED := $(VENV)/.installed
+# The Socket.IO server on Node that the benchmark measures against, where there is npm.
+NODE := bench/node/node_modules/.package-lock.json
 
-.PHONY: run test test-fast test-long lint lock screenshots clean
+.PHONY: run run-cluster test test-fast test-long bench bench-quick lint lock screenshots clean
 
 run: $(INSTALLED)
 	$(BIN)/python app.py
@@ -25,6 +27,13 @@ test-fast: $(INSTALLED)
 test-long: $(INSTALLED)
 	sh tests/install-system-parts.sh
 	$(BIN)/python -m pytest -m long
+
+# The program beside what it is measured against; docs/performance.md says how to read it. Node is optional.
+bench: $(INSTALLED) $(NODE)
+	$(BIN)/python -m bench.compare --json test-results/bench.json
+
+bench-quick: $(INSTALLED) $(NODE)
+	$(BIN)/python -m bench.compare --quick --json test-results/bench.json
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
@@ -47,6 +56,11 @@ screenshots: $(INSTALLED)
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(NODE): bench/node/package-lock.json
+	@mkdir -p test-results
+	@if command -v npm >/dev/null; then cd bench/node && npm ci --silent --no-audit --no-fund; \
+	else echo "npm is not installed: the benchmark leaves Node out."; fi
 
 # --clear: nothing that the lock no longer names stays behind.
 $(INSTALLED): requirements.txt

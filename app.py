@@ -122,8 +122,9 @@ def _socketio(app: Flask, settings: Settings, async_mode: AsyncMode) -> SocketIO
         message_queue=settings.redis_url or None,
         channel="hallmarks-workshop",
     )
-    if async_mode == "gevent":
-        wire.fit(socketio.server)  # type: ignore[attr-defined]  # its stubs leave out what they take for internal
+    if async_mode == "gevent" and wire.fit(
+        socketio.server  # type: ignore[attr-defined]  # its stubs leave out what they take for internal
+    ):
         wire.guard(socketio.server)  # type: ignore[attr-defined]
     return socketio
 

@@ -11,17 +11,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+APP = (sys.executable, "app.py")
 LINK = "Facilitator link: "
 PATIENCE = 30.0  # seconds to wait for anything the program should say or do
 _OURS = ("HOST", "PORT", "DATA_DIR", "DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "OPEN_BROWSER")
 
 
 class Program:
-    """`python app.py …` as a child process that listens on loopback only; what it says is kept.
+    """`python app.py …`, or another command, as a child process that listens on loopback only; what it says is kept.
 
     data: its data folder. port: a free one by default. settings: more of its settings, by their names in the
     environment. Nothing of this process's own settings reaches it.
@@ -31,6 +32,7 @@ class Program:
         self,
         data: Path,
         *arguments: str,
+        command: Sequence[str] = APP,
         port: int | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
@@ -38,7 +40,7 @@ class Program:
         inherited = {name: value for name, value in os.environ.items() if name not in _OURS}
         ours = {"HOST": "127.0.0.1", "PORT": str(self.port), "DATA_DIR": str(data), "OPEN_BROWSER": "0"}
         self.process = subprocess.Popen(
-            [sys.executable, "app.py", *arguments],
+            [*command, *arguments],
             cwd=ROOT,
             env={**inherited, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", **ours, **(settings or {})},
             stdin=subprocess.DEVNULL,
@@ -93,13 +95,16 @@ class Program:
             return None
         return int(status.partition("VmRSS:")[2].split()[0])
 
-    def processor_time(self) -> float | None:
-        """Seconds of processor time it has used; None where the system has no /proc."""
+    def threads(self) -> int | None:
+        """How many threads it has; None where the system has no /proc."""
         try:
-            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+            return len(list(Path(f"/proc/{self.process.pid}/task").iterdir()))
         except OSError:
             return None
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def processor_time(self) -> float:
+        """Seconds of processor time it has used, to the microsecond. Linux only."""
+        return processor_time(self.process.pid)
 
     def stop(self) -> int:
         """Ask it to stop (SIGTERM) and wait; its exit status. subprocess.TimeoutExpired after 10 seconds."""
@@ -125,10 +130,20 @@ class Program:
         self._unread.put(None)
 
 
+def processor_time(pid: int) -> float:
+    """Seconds of processor time that a process has used. Linux only: elsewhere other processes' clocks are not read."""
+    return time.clock_gettime((~pid << 3) | 2)  # the number that clock_getcpuclockid(3) makes of a process
+
+
 @contextlib.contextmanager
-def running(data: Path, port: int | None = None, settings: Mapping[str, str] | None = None) -> Iterator[Program]:
+def running(
+    data: Path,
+    port: int | None = None,
+    settings: Mapping[str, str] | None = None,
+    command: Sequence[str] = APP,
+) -> Iterator[Program]:
     """The program for as long as the block runs. Whatever happens in it, no process is left behind."""
-    program = Program(data, port=port, settings=settings)
+    program = Program(data, command=command, port=port, settings=settings)
     try:
         yield program
     finally:

@@ -57,14 +57,15 @@ class KeyFile:
     It calls fsync, so make and destroy keys in a thread that may wait; under gevent in a thread of its pool.
     """
 
-    # No key is ever kept in memory. Another worker may close the round at any moment, and a remembered key would go on
-    # sealing ballots that nobody can count; and each copy is one more place (swap, a crash dump) to forget it in.
-    # Reading the 16 KiB again takes less time than committing one ballot.
+    # A key that ballots are being sealed with is kept in memory, or each ballot would read the 16 KiB again. Destroying
+    # it forgets it here too; one that another worker destroyed is forgotten by the next `destroy_all_except`, within
+    # seconds. Until then it seals nothing that is filed: the writer refuses a ballot whose round is not open.
 
     def __init__(self, path: Path, slots: int = 256) -> None:
         self._path = path
         self._slots = slots
         self._mine = _Mine()
+        self._kept: dict[int, bytes] = {}
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -115,14 +116,27 @@ class KeyFile:
         with _trouble("read"):
             return next((slot[8:40] for slot in self._all() if _round_in(slot) == round_id), None)
 
+    def kept(self, round_id: int) -> bytes | None:
+        """The key of an open round for sealing ballots, from memory if it has been asked for before.
+
+        It may have been destroyed by another worker since. What counts ballots uses `read`.
+        """
+        key = self._kept.get(round_id) or self.read(round_id)
+        if key is not None:
+            self._kept[round_id] = key
+        return key
+
     def destroy(self, round_id: int) -> None:
         """Overwrite the key of a round, for good once this returns. May be repeated; without a key nothing happens."""
         _demand(round_id)
+        self._kept.pop(round_id, None)
         with self.locked():
             self._wipe([round_id])
 
     def destroy_all_except(self, round_ids: Collection[int]) -> list[int]:
         """Overwrite every key but those of these rounds, and the remains of torn writes; the rounds gone, sorted."""
+        for forgotten in set(self._kept).difference(round_ids):
+            self._kept.pop(forgotten, None)
         with self.locked(), _trouble("read"):
             there = {found for slot in self._all() if (found := _round_in(slot)) is not None}
             gone = sorted(there.difference(round_ids))

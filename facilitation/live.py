@@ -26,9 +26,11 @@ from facilitation.errors import StorageTrouble
 from facilitation.keys import KeyFile
 from facilitation.now import Audience, Now
 from facilitation.room import Rooms
+from facilitation.stages import Stage
 from facilitation.store import Workshop, db
-from facilitation.workshop import BallotBox, clear_up, close_untouched
+from facilitation.workshop import BallotBox, OpenRound, clear_up, close_untouched
 
+PRESENT_FOR = 1.0  # seconds for which what phones are told is kept
 PICTURES_APART = 1.0  # seconds between two pictures of a live round, at least
 UNTOUCHED = 12 * 3600.0  # seconds after which a round that nobody touched is closed: a laptop left on overnight
 
@@ -78,6 +80,26 @@ class Coalescer:
         self._waiting.pop(key)()
 
 
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What every phone of one workshop is told at one moment, and what lets it in: nothing that is one phone's own."""
+
+    workshop_id: int
+    device_key: bytes | None  # None: finished, no phone is known any more
+    finished: bool
+    open: OpenRound | None
+    labels: tuple[str, ...]  # of the present question's answers, lowest first
+    order: str
+    message: dict[str, Any]
+    until: float  # on the clock of Live
+
+    @property
+    def html(self) -> str:
+        """The fragment."""
+        html: str = self.message["html"]
+        return html
+
+
 class Live:
     """What is said over Socket.IO: one object per app. `surroundings` are facts of the host that pages show."""
 
@@ -100,6 +122,8 @@ class Live:
         self._committer = committer
         self._clock = clock
         self._coalescer = Coalescer(every, clock)
+        self._present: dict[str, Present] = {}
+        self._forgotten = 0
         self._look_again: set[int] = set()
         self._seen: dict[int, tuple[int, int, bool]] = {}
         self._holders: dict[str, str] = {}  # socket of a console or screen -> the hashed secret that let it in
@@ -107,8 +131,44 @@ class Live:
         with app.app_context():
             self._engine = db.engine
 
+    def present(self, code: str, fresh: bool = False) -> Present | None:
+        """What the phones of the workshop with this join code are told; None if there is none.
+
+        Kept for a second, so that neither a burst of ballots nor a room that comes back reads the database for each
+        phone. What this process changes is seen at once (`forget`), what another one does after that second, or with
+        `fresh`.
+        """
+        kept = self._present.get(code)
+        if kept is not None and not fresh and self._clock.now() < kept.until:
+            return kept
+        forgotten = self._forgotten
+        with self._reading() as session:
+            workshop = store.by_code(session, code)
+            if workshop is None:
+                return None
+            now = reader.look(session, self._rooms, workshop, Audience.PHONE)
+            found = Present(
+                workshop_id=workshop.id,
+                device_key=workshop.key,
+                finished=now.stage is Stage.FINISHED,
+                open=OpenRound.of(workshop),
+                labels=now.question.labels if now.question else (),
+                order=now.order,
+                message=message(now),
+                until=self._clock.now() + PRESENT_FOR,
+            )
+        if forgotten == self._forgotten:  # else it may be what was true before
+            self._present[code] = found
+        return found
+
+    def forget(self, workshop_id: int) -> None:
+        """Something that phones are told, or that lets them in, has changed: drop what was kept of it."""
+        self._forgotten += 1
+        self._present = {code: kept for code, kept in self._present.items() if kept.workshop_id != workshop_id}
+
     def moved(self, workshop_id: int) -> None:
         """A move was committed: everybody is told, at once."""
+        self.forget(workshop_id)
         self._push(workshop_id, tuple(Audience))
 
     def changed(self, workshop_id: int) -> None:
@@ -205,8 +265,7 @@ class Live:
             workshop = session.get(Workshop, workshop_id)
             if workshop is None:
                 return
-            for audience in audiences:
-                now = reader.look(session, self._rooms, workshop, audience)
+            for audience, now in zip(audiences, reader.looks(session, self._rooms, workshop, audiences), strict=True):
                 self._socketio.emit("now", message(now), to=room_name(workshop_id, audience))
 
     def _reading(self) -> Session:
@@ -234,21 +293,30 @@ def listen(socketio: SocketIO, live: Live, rooms: Rooms) -> None:
 
     @socketio.on("connect")
     def connect(auth: Any = None) -> bool:
-        audience = access.AUDIENCES.get(request.args.get("role", ""))
-        found = audience and access.for_socket(audience, request.args.get("r", ""))
-        if not audience or not found:
+        audience, code = access.AUDIENCES.get(request.args.get("role", "")), request.args.get("r", "")
+        if audience is Audience.PHONE:
+            return a_phone(code, auth.get("order") if isinstance(auth, dict) else None)
+        workshop = access.for_socket(audience, code) if audience else None
+        if audience is None or workshop is None:
             return False
-        workshop, device = found
         join_room(room_name(workshop.id, audience))
-        if audience is not Audience.PHONE:
-            live.holds(_sid(), access.secret_of(audience, workshop))
-        if audience is not Audience.FACILITATOR:
-            rooms.connect(workshop.id, _sid(), device)
+        live.holds(_sid(), access.secret_of(audience, workshop))
+        if audience is Audience.SCREEN:
+            rooms.connect(workshop.id, _sid(), None)
             live.changed(workshop.id)
-        seen = auth.get("order") if isinstance(auth, dict) else None
-        now = reader.look(db.session(), rooms, workshop, audience)
-        if seen != [now.version, now.tick] or audience is not Audience.PHONE:
-            socketio.emit("now", message(now), to=_sid())
+        socketio.emit("now", message(reader.look(db.session(), rooms, workshop, audience)), to=_sid())
+        return True
+
+    def a_phone(code: str, seen: object) -> bool:
+        found = access.for_phone_socket(code)
+        if not found:
+            return False
+        present, device = found
+        join_room(room_name(present.workshop_id, Audience.PHONE))
+        rooms.connect(present.workshop_id, _sid(), device)
+        live.changed(present.workshop_id)
+        if seen != present.message["order"]:
+            socketio.emit("now", present.message, to=_sid())
         return True
 
     @socketio.on("disconnect")

@@ -8,7 +8,7 @@ the facilitator alone, afterwards what was released; below k never a count by po
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -270,14 +270,26 @@ class WaitingPicture:
 
 def look(session: Session, rooms: Rooms, workshop: Workshop, audience: Audience) -> Now:
     """What this audience may know of the workshop now."""
-    stage = Stage(workshop.stage)
+    return next(looks(session, rooms, workshop, [audience]))
+
+
+def looks(session: Session, rooms: Rooms, workshop: Workshop, audiences: Sequence[Audience]) -> Iterator[Now]:
+    """What each of these audiences may know of the workshop now; the database is read once for all of them."""
     rounds = store.rounds_of(session, workshop.id)
+    open_ = next((r for of in rounds.values() for r in of if r.id == workshop.round_id and r.state == "open"), None)
+    turnout = store.turnout(session, open_.id) if open_ and set(audiences) != {Audience.PHONE} else 0
+    for audience in audiences:
+        yield _look(rounds, turnout, rooms, workshop, audience)
+
+
+def _look(rounds: dict[int, list[Round]], turnout: int, rooms: Rooms, workshop: Workshop, audience: Audience) -> Now:
+    stage = Stage(workshop.stage)
     here = rounds.get(workshop.agenda_id or 0, [])
     round_ = next((r for r in here if r.id == workshop.round_id), None)
     item = next((item for item in workshop.agenda if item.id == workshop.agenda_id), None)
     watching = audience is not Audience.PHONE
     voting = stage is Stage.VOTING and round_ is not None
-    answered = _answered(session, round_) if round_ and watching and stage is not Stage.LOBBY else None
+    answered = _answered(round_, turnout) if round_ and watching and stage is not Stage.LOBBY else None
     missing = max(0, rooms.present(workshop.id, workshop.joined) - (answered or 0)) if voting and watching else 0
     question = _question(workshop, item) if item else None
     result = _result(here, round_, question, stage, audience) if round_ and question else None
@@ -350,8 +362,8 @@ def _points(labels: Sequence[str]) -> list[tuple[str, int, str]]:
     return [*on_scale, ("DK", 0, "Don’t know"), ("NR", 0, "Not relevant")]
 
 
-def _answered(session: Session, round_: Round) -> int:
-    return store.turnout(session, round_.id) if round_.state == "open" else round_.ballots_cast or 0
+def _answered(round_: Round, turnout: int) -> int:
+    return turnout if round_.state == "open" else round_.ballots_cast or 0
 
 
 def _question(workshop: Workshop, item: AgendaItem) -> Question:

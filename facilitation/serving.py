@@ -20,7 +20,7 @@ import segno
 from flask import Flask
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
-from facilitation import gate, logs, network, workshop
+from facilitation import gate, logs, network, wire, workshop
 from facilitation.config import Settings, data_dir_looks_synced
 from facilitation.errors import Refused
 from facilitation.live import Live
@@ -111,6 +111,7 @@ class QuietHandler(WSGIHandler):  # type: ignore[misc]  # gevent carries no type
         """The head has been read: what follows has a time of its own."""
         self._disarm()
         environ: dict[str, Any] = super().get_environ()
+        environ[wire.SOCKET] = self.socket
         return environ
 
     def handle_one_response(self) -> None:

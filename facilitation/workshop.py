@@ -37,6 +37,7 @@ OVERLAYS = ("", "blank", "code", "profile")
 THEMES = ("light", "dark", "projector")
 ZOOMS = (80, 90, 100, 110, 125, 140)
 THINKING_SECONDS = 90
+_DIRECTIONS = frozenset(Direction)
 CLOSED_SENTENCE = "Voting has closed. Your last answer came too late and was not counted."
 
 
@@ -210,21 +211,35 @@ class Filed:
     seq: int
 
 
+@dataclass(frozen=True, slots=True)
+class OpenRound:
+    """Which round of which workshop takes ballots, as somebody read it; the writer looks again, under the lock."""
+
+    workshop_id: int
+    round_id: int
+
+    @classmethod
+    def of(cls, workshop: Workshop) -> OpenRound | None:
+        """The round that this workshop has open; None if it has none."""
+        voting = workshop.stage == Stage.VOTING and workshop.round_id is not None
+        return cls(workshop.id, workshop.round_id or 0) if voting else None
+
+
 def seal_ballot(
-    keys: KeyFile, workshop: Workshop, device: bytes, round_id: int, choice: str, seq: int, direction: str
+    keys: KeyFile, round_: OpenRound | None, device: bytes, choice: str, seq: int, direction: str
 ) -> Filing:
-    """Seal one phone's answer for the store. Raises NotVoting if that round takes no ballots, Refused for bad input."""
+    """Seal one phone's answer for the store. Raises NotVoting if no round takes it, Refused for bad input."""
     if choice not in ballots.CHOICES:
         raise Refused("Select an answer, or choose I don’t know.")
     if not 0 < seq <= SEQ_CEILING:
         raise Refused("This answer could not be read. Reload the page and choose again.")
-    key = keys.read(round_id) if workshop.stage == Stage.VOTING and workshop.round_id == round_id else None
-    if key is None:
+    key = keys.kept(round_.round_id) if round_ else None
+    if round_ is None or key is None:
         raise NotVoting(CLOSED_SENTENCE)
     slot = ballots.slot_of(key, device)
-    declared = Direction(direction) if direction in set(Direction) else Direction.UNKNOWN
-    sealed = ballots.seal(key, round_id, slot, Ballot(choice, declared))
-    return Filing(workshop.id, round_id, slot, seq, sealed, key, choice)
+    declared = Direction(direction) if direction in _DIRECTIONS else Direction.UNKNOWN
+    sealed = ballots.seal(key, round_.round_id, slot, Ballot(choice, declared))
+    return Filing(round_.workshop_id, round_.round_id, slot, seq, sealed, key, choice)
 
 
 class BallotBox:

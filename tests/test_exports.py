@@ -199,7 +199,7 @@ class Held:
                 held = session.get_one(Workshop, self.id)
                 assert held.round_id
                 secret = ballots.new_device_secret()
-                filing = workshop.seal_ballot(self.house.keys, held, secret, held.round_id, choice, 1, "")
+                filing = workshop.seal_ballot(self.house.keys, workshop.OpenRound.of(held), secret, choice, 1, "")
             self.house.committer.gather(self.house.box.file, filing)
 
     def mode(self, mode: str) -> None:

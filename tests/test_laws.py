@@ -110,7 +110,7 @@ def test_only_the_edge_and_live_know_flask_and_only_the_live_layer_knows_sockets
         return {name.split(".")[0] for name, tree in SOURCES.items() if outside(imports_of(tree)) & set(packages)}
 
     assert who_imports("flask", "werkzeug") <= {"app", "web", "live", "serving"}
-    assert who_imports("flask_socketio", "socketio", "engineio", "simple_websocket") <= {"app", "live", "wire"}
+    assert who_imports("flask_socketio", "socketio", "engineio", "wsproto") <= {"app", "live", "wire"}
     assert who_imports("gevent") <= {"app", "live", "committer", "wire", "serving"}
 
 

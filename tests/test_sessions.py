@@ -263,7 +263,7 @@ class Sessions(RuleBasedStateMachine):
     def seal(self, device: bytes, choice: str, direction: Direction, seq: int) -> workshop.Filing:
         with Session(self.engine) as session:
             room = session.get_one(Workshop, self.id)
-            return workshop.seal_ballot(self.keys, room, device, room.round_id or 1, choice, seq, direction)
+            return workshop.seal_ballot(self.keys, workshop.OpenRound.of(room), device, choice, seq, direction)
 
     def round_ids(self) -> list[int]:
         with Session(self.engine) as session:

@@ -11,11 +11,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import engineio.server
+import engineio.socket
 import gevent
+import gevent.queue
 import gevent.socket
 import pytest
-from engineio.async_drivers import gevent as driver
+import socketio
+from engineio.packet import Packet as LinePacket
 from socketio.packet import CONNECT, DISCONNECT
+from wsproto.frame_protocol import FrameProtocol
 
 from bench.measure import join_token
 from bench.phones import PATIENCE, Browser, Facilitator, Line, Phone, Screen, Turned, socket_path
@@ -246,7 +251,7 @@ def test_whoever_says_what_no_page_says_is_shown_out_and_the_others_notice_nothi
 
 
 @pytest.mark.process
-def test_a_reader_that_stalls_gets_every_message_whole_and_keeps_nobody_waiting(house: House) -> None:
+def test_a_reader_that_stalls_gets_whole_messages_and_the_newest_and_keeps_nobody_waiting(house: House) -> None:
     """The console's fragment of 54 questions is the largest there is; twenty-five of them are far more than the buffers
     of the connection hold, so the server has to leave off in the middle of a frame and go on there later."""
 
@@ -271,10 +276,10 @@ def test_a_reader_that_stalls_gets_every_message_whole_and_keeps_nobody_waiting(
                 while stalled.pushes[-1].order[0] < first + MOVES:
                     await stalled.heard(len(stalled.pushes) + 1)
             pushes = stalled.pushes[stuck:]
-            versions = list(dict.fromkeys(push.order[0] for push in pushes))
-            assert versions == list(range(versions[0], first + MOVES + 1))
-            assert versions[0] <= first + 1
-            assert sum(len(push.raw) for push in pushes) > 500_000
+            versions = [push.order[0] for push in pushes]
+            assert versions == sorted(versions)
+            assert versions[-1] == first + MOVES, "the newest is never left out"
+            assert len(set(versions)) < MOVES, "what the reader would not take was not kept for it"
             assert all(re.search(r"</div>\s*$", push.html) for push in pushes)
             assert [push.order for push in ear.pushes] == sorted(push.order for push in ear.pushes)
 
@@ -291,53 +296,169 @@ def pair() -> Iterator[tuple[Any, Any]]:
     theirs.close()
 
 
-def test_one_send_sends_all_and_two_senders_do_not_mingle(pair: tuple[Any, Any]) -> None:
-    ours, theirs = pair
-    whole = wire.WholeSocket(ours)
-    senders = [gevent.spawn(whole.send, letter * 300_000) for letter in (b"a", b"b")]
+def taken(sock: Any, size: int) -> bytes:
+    """So many bytes of what has been sent."""
     received = bytearray()
-    while len(received) < 600_000:
-        received += theirs.recv(1 << 16)
-    assert [sender.get(timeout=1) for sender in senders] == [300_000, 300_000]
-    assert received in (b"a" * 300_000 + b"b" * 300_000, b"b" * 300_000 + b"a" * 300_000)
+    with gevent.Timeout(PATIENCE):
+        while len(received) < size and (data := sock.recv(1 << 16)):
+            received += data
+    return bytes(received)
+
+
+def test_what_a_reader_has_not_taken_is_replaced_by_what_is_newer_and_no_frame_is_torn(pair: tuple[Any, Any]) -> None:
+    ours, theirs = pair
+    outbox = wire.Outbox(ours)
+    frames = {letter: letter.encode() * 300_000 for letter in "abcd"}
+    for kind, letter in (("now", "a"), ("now", "b"), ("ping", "c"), ("now", "d")):
+        outbox.put(kind, frames[letter])
+    assert taken(theirs, 900_000) == frames["a"] + frames["c"] + frames["d"]
+    gevent.sleep(0)
+    outbox.put("now", b"at once again")
+    assert taken(theirs, 13) == b"at once again"
+
+
+def test_a_farewell_comes_after_what_is_under_way_and_nothing_after_it(pair: tuple[Any, Any]) -> None:
+    ours, theirs = pair
+    outbox = wire.Outbox(ours)
+    outbox.put("now", b"a" * 300_000)
+    outbox.end(b"goodbye")
+    outbox.put("now", b"too late")
+    assert taken(theirs, 400_000).lstrip(b"a") == b"goodbye"
+    assert theirs.recv(1) == b"", "the connection is over"
 
 
 def test_a_reader_that_takes_nothing_for_too_long_loses_the_connection(
     pair: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wire, "STALLED", 0.02)
-    ours, _ = pair
-    whole = wire.WholeSocket(ours)
-    with pytest.raises(OSError, match="the reader has stalled"):
-        whole.send(b"x" * 1_000_000)
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        whole.send(b"the next frame")
-    assert ours.fileno() == -1
+    ours, theirs = pair
+    outbox = wire.Outbox(ours)
+    outbox.put("now", b"x" * 1_000_000)
+    outbox.put("now", b"never to be sent")
+    gevent.sleep(0.1)
+    rest = taken(theirs, 2_000_000)
+    assert 0 < len(rest) < 1_000_000 and rest.strip(b"x") == b""
+    outbox.put("now", b"nor this, and nobody is told off")
+
+
+def test_one_packet_for_many_is_framed_once() -> None:
+    packet = LinePacket(4, "2[]")
+    assert wire._frame_of(packet) is wire._frame_of(packet) == b"\x81\x0442[]"
+
+
+@pytest.mark.parametrize("size", [0, 125, 126, 65535, 65536])
+def test_a_frame_says_its_length_in_the_shortest_way(size: int) -> None:
+    reader = FrameProtocol(client=True, extensions=[])
+    reader.receive_bytes(wire.frame("é" + "x" * (size - 2) if size else ""))
+    assert "".join(part.payload for part in reader.received_frames()) == ("é" + "x" * (size - 2) if size else "")
+
+
+# --- The heartbeat ---------------------------------------------------------------------------------------------------
+
+
+class FakeServer:
+    """What a connection needs of the library's server."""
+
+    ping_interval, ping_timeout = 10, 10
+    reason = SimpleNamespace(PING_TIMEOUT="ping timeout")
+
+    def __init__(self) -> None:
+        self.ended: list[str] = []
+
+    def create_queue(self) -> Any:
+        return gevent.queue.JoinableQueue()
+
+    def _trigger_event(self, _event: str, _sid: str, reason: str, run_async: bool) -> None:
+        self.ended.append(reason)
+
+
+def test_a_connection_is_asked_every_ten_seconds_and_given_up_ten_seconds_after_it_fell_silent() -> None:
+    server = FakeServer()
+    connection = wire.Connection(server, "sid")
+    begins = connection._due - 10
+    for second in range(1, 11):
+        connection.beat(begins + second)
+    assert [connection.queue.get(block=False).encode() for _ in range(connection.queue.qsize())] == ["2"]
+    connection.schedule_ping()  # it answered
+    connection.beat(due := connection._due)
+    connection.beat(due + 9.9)
+    assert server.ended == []
+    connection.beat(due + 10.1)
+    connection.beat(due + 11)
+    assert server.ended == ["ping timeout"]
+
+
+@pytest.mark.process
+def test_a_line_that_began_by_polling_goes_over_to_a_websocket_and_misses_nothing(house: House) -> None:
+    async def play() -> None:
+        async with house.phone() as phone, house.facilitator() as facilitator:
+            path = f"/socket.io/?r={house.code}&role=p&EIO=4&transport=polling"
+            opened = await phone.get(path)
+            sid = re.search(r'"sid":"([^"]+)"', opened.text)
+            assert sid and '"upgrades":["websocket"]' in opened.text
+            polling = f"{path}&sid={sid[1]}"
+            said = await phone.request("POST", polling, b"40", {"Origin": house.origin})
+            assert said.text == "OK"
+            first = await phone.get(polling)
+            assert '42["now"' in first.text
+            line = await phone.open_line(polling.replace("transport=polling", "transport=websocket"), socket_io=False)
+            pending = asyncio.create_task(phone.get(polling))
+            await asyncio.sleep(0)
+            line.send("2probe")
+            assert (await pending).text.endswith("6"), "the poll under way ends"
+            await facilitator.move("goto", facilitator.console.agenda[1])  # between the two transports
+            line._speaks = True
+            line.send("5")
+            assert (await line.heard(1)).order[0] == facilitator.console.version
+            await facilitator.move("goto", facilitator.console.agenda[0])
+            assert (await line.heard(2)).order[0] == facilitator.console.version
+
+    asyncio.run(play())
 
 
 # --- The library's shape ---------------------------------------------------------------------------------------------
 
 
-def a_server(drivers: object) -> Any:
-    return SimpleNamespace(eio=SimpleNamespace(_async=drivers))
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A real server of the library, to be changed; nothing of it stays behind."""
+    monkeypatch.setattr(engineio.socket, "Socket", engineio.socket.Socket)
+    monkeypatch.setattr(wire.gevent, "spawn", lambda *_: None)
+    return socketio.Server(async_mode="gevent")
 
 
-def test_our_websocket_takes_the_place_of_the_librarys_and_nothing_else_is_changed() -> None:
-    server = a_server(driver._async)
-    wire.fit(server)
-    assert server.eio._async == {**driver._async, "websocket": wire.LimitedWebSocket}
-    assert driver._async["websocket"] is driver.WebSocketWSGI
+def test_our_connection_takes_the_place_of_the_librarys(library: Any) -> None:
+    assert wire.fit(library) is True
+    assert engineio.socket.Socket is wire.Connection
+    assert library.eio.transports == ["polling", "websocket"]
 
 
-@pytest.mark.parametrize("drivers", [None, {}, {"websocket": None}, {"websocket": object}, [driver.WebSocketWSGI]])
-def test_a_library_of_another_shape_stops_the_program_with_the_place_to_look(drivers: object) -> None:
-    with pytest.raises(RuntimeError, match=r"facilitation/wire\.py must be brought up to date"):
-        wire.fit(a_server(drivers))
+def renamed(monkeypatch: pytest.MonkeyPatch, library: Any) -> None:
+    monkeypatch.delattr(engineio.socket.Socket, "_upgrade_websocket")
 
 
-def test_a_server_without_drivers_is_of_another_shape() -> None:
-    with pytest.raises(RuntimeError, match="python-engineio has changed"):
-        wire.fit(SimpleNamespace(eio=SimpleNamespace()))
+def with_another_parameter(monkeypatch: pytest.MonkeyPatch, library: Any) -> None:
+    monkeypatch.setattr(engineio.socket.Socket, "send", lambda self, pkt, urgent: None)
+
+
+def with_other_sockets(monkeypatch: pytest.MonkeyPatch, library: Any) -> None:
+    del library.eio.sockets
+
+
+def with_another_module(monkeypatch: pytest.MonkeyPatch, library: Any) -> None:
+    monkeypatch.setattr(engineio.server, "socket", SimpleNamespace())
+
+
+@pytest.mark.parametrize("change", [renamed, with_another_parameter, with_other_sockets, with_another_module])
+def test_a_library_of_another_shape_serves_by_polling_and_the_log_says_so(
+    library: Any, change: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    change(monkeypatch, library)
+    before = engineio.socket.Socket
+    assert wire.fit(library) is False
+    assert (library.eio.transports, library.eio.allow_upgrades) == (["polling"], False)
+    assert engineio.socket.Socket is before
+    assert "python-engineio has changed" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from __future__ import annotations
 from flask import Response, abort, current_app, request
 
 from facilitation import ballots, store
+from facilitation.live import Live, Present
 from facilitation.now import Audience
-from facilitation.stages import Stage
 from facilitation.store import Workshop, db
 
 AUDIENCES = {"p": Audience.PHONE, "s": Audience.SCREEN, "f": Audience.FACILITATOR}
@@ -33,20 +33,23 @@ def shown(code: str) -> Workshop:
     return _held(code, "s", "screen")
 
 
-def participating(code: str) -> Workshop:
-    """The workshop, for a phone that has joined it. A finished one has only its last page left, which is for anyone."""
-    workshop = store.by_code(db.session(), code)
-    if workshop is None or (device(workshop) is None and workshop.stage != Stage.FINISHED):
-        abort(404)
-    return workshop
+def participating(code: str) -> tuple[Present, bytes | None]:
+    """What this phone, which has joined the workshop, is told, and its device secret. A finished workshop has only its
+    last page left, which is for anyone."""
+    return _present(_live().present(code))
+
+
+def casting(code: str, round_id: int) -> tuple[Present, bytes | None]:
+    """As `participating`, for a phone that casts in this round: read again if another one was open a moment ago."""
+    present = _live().present(code)
+    if present is None or present.open is None or present.open.round_id != round_id:
+        present = _live().present(code, fresh=True)
+    return _present(present)
 
 
 def device(workshop: Workshop) -> bytes | None:
     """The device secret of this phone in this workshop; None if it has not joined, or the workshop is finished."""
-    cookie = request.cookies.get(f"p_{workshop.id}", "")
-    if not cookie or workshop.key is None:
-        return None
-    return ballots.read_device(workshop.key, cookie)
+    return _read_device(workshop.id, workshop.key)
 
 
 def secret_of(audience: Audience, workshop: Workshop) -> str:
@@ -60,16 +63,18 @@ def holds(workshop: Workshop, role: str) -> bool:
     return _holds(workshop, role[0], role)
 
 
-def for_socket(audience: Audience, code: str) -> tuple[Workshop, bytes | None] | None:
-    """The workshop a socket may hear as this audience, with its device secret if it is a phone; None if it may not."""
+def for_phone_socket(code: str) -> tuple[Present, bytes] | None:
+    """What a phone's socket is told, and the phone's device secret; None if it may not hear."""
+    present = _live().present(code)
+    secret = _read_device(present.workshop_id, present.device_key) if present else None
+    return (present, secret) if present and secret else None
+
+
+def for_socket(audience: Audience, code: str) -> Workshop | None:
+    """The workshop a socket may hear as its screen or its facilitator; None if it may not."""
     workshop = store.by_code(db.session(), code)
-    if workshop is None:
-        return None
-    if audience is Audience.PHONE:
-        secret = device(workshop)
-        return (workshop, secret) if secret else None
     letter, role = ("f", "facilitator") if audience is Audience.FACILITATOR else ("s", "screen")
-    return (workshop, None) if _holds(workshop, letter, role) else None
+    return workshop if workshop is not None and _holds(workshop, letter, role) else None
 
 
 def address() -> str:
@@ -86,6 +91,25 @@ def give(response: Response, name: str, value: str) -> Response:
         name, value, max_age=_YEAR, httponly=True, samesite="Lax", secure=current_app.config["HOSTED"], path="/"
     )
     return response
+
+
+def _live() -> Live:
+    live: Live = current_app.extensions["house"].live
+    return live
+
+
+def _present(present: Present | None) -> tuple[Present, bytes | None]:
+    if present is None:
+        abort(404)
+    secret = _read_device(present.workshop_id, present.device_key)
+    if secret is None and not present.finished:
+        abort(404)
+    return present, secret
+
+
+def _read_device(workshop_id: int, key: bytes | None) -> bytes | None:
+    cookie = request.cookies.get(f"p_{workshop_id}", "")
+    return ballots.read_device(key, cookie) if cookie and key is not None else None
 
 
 def _held(code: str, letter: str, role: str) -> Workshop:

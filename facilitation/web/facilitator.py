@@ -99,6 +99,7 @@ def delete(code: str) -> Response:
     """Delete a session, really."""
     workshop_id, keys = _at_home(code).id, house().keys
     perform(lambda session: workshop.delete(session, keys, workshop_id))
+    house().live.forget(workshop_id)
     return see(url_for(".home"))
 
 
@@ -350,6 +351,7 @@ def _set_up(code: str, job: Callable[[Session, int], Any], back: str = ".setup")
     """Run one change of the set-up and show the page again; a refusal stands on it, and nothing typed is lost."""
     workshop_id = access.facilitated(code).id
     perform(lambda session: job(session, workshop_id))
+    house().live.forget(workshop_id)
     house().live.changed(workshop_id)
     if not wants_fragment():
         return see(url_for(back, code=code))

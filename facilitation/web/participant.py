@@ -7,13 +7,11 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from facilitation import ballots, store
 from facilitation import now as reader
 from facilitation.errors import NotVoting, Refused
-from facilitation.hallmarks import say
-from facilitation.live import fragment
 from facilitation.now import Audience, Now
 from facilitation.stages import Stage
-from facilitation.store import AgendaItem, Workshop, db
+from facilitation.store import Workshop, db
 from facilitation.web import a_number, access, house, perform, see, wants_fragment
-from facilitation.workshop import Filed, join, own_ballot, seal_ballot
+from facilitation.workshop import Filed, Filing, join, own_ballot, seal_ballot
 
 participant = Blueprint("participant", __name__)
 
@@ -76,41 +74,38 @@ def page(code: str) -> Response:
 @participant.get("/w/<code>/now")
 def present(code: str) -> Response:
     """The fragment that a push would bring; nothing (204) when the phone shows it already."""
-    workshop = access.participating(code)
-    device = access.device(workshop)
+    here, device = access.participating(code)
     if device is not None:
-        house().rooms.hear(workshop.id, device)
-    now = _now(workshop)
-    if request.args.get("order") == now.order:
+        house().rooms.hear(here.workshop_id, device)
+    if request.args.get("order") == here.order:
         return make_response("", 204)
-    return make_response(fragment(now))
+    return make_response(here.html)
 
 
 @participant.post("/w/<code>/ballot")
 def cast(code: str) -> Response:
     """File this phone's ballot, or change it while the round takes ballots: answered after it is on disk."""
-    workshop = access.participating(code)
-    form, labels = request.form, _labels(workshop)
+    form = request.form
+    round_id = a_number(form.get("round"))
+    here, device = access.casting(code, round_id)
     try:
-        filed = _file(workshop, form.get("choice", ""), a_number(form.get("round")), a_number(form.get("seq")))
+        if device is None:
+            raise NotVoting("This session has ended.")
+        seq, direction = a_number(form.get("seq")), form.get("direction", "")
+        round_ = here.open if here.open and here.open.round_id == round_id else None
+        filing = seal_ballot(house().keys, round_, device, form.get("choice", ""), seq, direction)
+        house().rooms.hear(filing.workshop_id, device)
+        filed = _file(filing)
     except Refused as refusal:
         return _not_counted(code, refusal)
     if not wants_fragment():
         return see(url_for(".page", code=code))
-    return make_response(render_template("participant/_mine.html", own=filed, labels=labels))
+    return make_response(render_template("participant/_mine.html", own=filed, labels=here.labels))
 
 
-def _file(workshop: Workshop, choice: str, round_id: int, seq: int) -> Filed:
-    device = access.device(workshop)
-    if device is None:
-        raise NotVoting("This session has ended.")
-    direction = request.form.get("direction", "")
-    filing = seal_ballot(house().keys, workshop, device, round_id, choice, seq, direction)
-    workshop_id = workshop.id
-    house().rooms.hear(workshop_id, device)
-    db.session.rollback()  # nothing read here is needed while waiting for the commit
+def _file(filing: Filing) -> Filed:
     filed = house().committer.gather(house().box.file, filing)
-    house().live.changed(workshop_id)
+    house().live.changed(filing.workshop_id)
     return filed
 
 
@@ -142,12 +137,6 @@ def _let_in(workshop: Workshop) -> Response:
 
 def _join_page(code: str, problem: str, status: int) -> Response:
     return make_response(render_template("participant/join.html", code=code, problem=problem), status)
-
-
-def _labels(workshop: Workshop) -> tuple[str, ...]:
-    """The answers' words of the present question, read before filing: afterwards the room may have moved on."""
-    item = db.session.get(AgendaItem, workshop.agenda_id) if workshop.agenda_id else None
-    return tuple(say(label) for label in item.labels) if item else ()
 
 
 def _now(workshop: Workshop) -> Now:
