@@ -1,17 +1,25 @@
-"""Everything a workshop may say afterwards, released rounds only: the one source of every document."""
+"""Everything a workshop may say afterwards: the one source of every document.
+
+Released rounds only, and below k no count; nothing here knows of a person's answer. Documents lay out what stands here
+and add nothing of their own.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from facilitation import store
-from facilitation.hallmarks import say
+from facilitation import store, tally
+from facilitation.hallmarks import Framework, say, split_prompt
+from facilitation.plan import Action, Agreement, ParkedItem
 from facilitation.store import AgendaItem, Round, Workshop
-from facilitation.tally import Shift, Tally
+from facilitation.tally import Reason, Shift, Spread, Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,36 +37,184 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One question of the agenda, worded as it was, with its rounds in order."""
+    """One question of the agenda, worded as it was, with its votes in order and what the group made of them."""
 
-    item: AgendaItem
-    labels: tuple[str, ...]
+    key: str
+    plate: str  # "9.4", or its place on the agenda for an own question
+    number: str  # "9.4" or ""
+    hallmark: str  # key, "" for an own question
+    hallmark_title: str
+    text: str
+    short: str
+    prompts: tuple[str, ...]
+    attribution: str
+    scale: str
+    labels: tuple[str, ...]  # lowest first
+    minutes: int
+    maps: Mapping[str, Any]  # the same texts as language maps, as they were stored
     votes: tuple[Vote, ...]
+    agreement: Agreement
+    note: str
+
+    @property
+    def shown(self) -> Vote | None:
+        """The latest vote that may be shown; None if there is none."""
+        return next((vote for vote in reversed(self.votes) if vote.tally), None)
+
+    @property
+    def first(self) -> Vote | None:
+        """The first vote that may be shown, for comparing with another year."""
+        return next((vote for vote in self.votes if vote.tally), None)
+
+    @property
+    def middle(self) -> str | None:
+        """The middle answer of the latest shown vote, in words."""
+        vote = self.shown
+        return tally.middle_words(vote.tally.counts, self.labels) if vote and vote.tally else None
+
+    @property
+    def spread(self) -> Spread | None:
+        """The spread of the latest shown vote."""
+        vote = self.shown
+        return tally.spread(vote.tally.counts) if vote and vote.tally else None
+
+    @property
+    def shares(self) -> str | None:
+        """Both ends of the latest shown vote in words."""
+        vote = self.shown
+        return tally.share_words(vote.tally, self.labels) if vote and vote.tally else None
+
+    @property
+    def moved(self) -> str | None:
+        """What a second vote changed, in words; None without one, or when too few declared a direction."""
+        vote = self.shown
+        if vote is None or vote.shift is None:
+            return None
+        counts = tally.shift_words(vote.shift)
+        return tally.moved_words(vote.shift) + (f": {counts}" if counts else "")
+
+    @property
+    def why_not(self) -> str:
+        """Why no result stands here; "" if one does."""
+        if self.shown:
+            return ""
+        if not self.votes:
+            return "Not voted on"
+        latest = self.votes[-1]
+        if latest.void:
+            return "This vote could not be counted"
+        return "Too few answered to show a result" if latest.ballots is not None else "Not shown"
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """The questions of one hallmark, in running order."""
+
+    key: str
+    number: str  # "9", "" for own questions
+    title: str
+    definition: str
+    attribution: str
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToDiscuss:
+    """One of the three things to talk about first, and why."""
+
+    answer: Answer
+    reason: Reason
+    why: str  # "10 of 23 low"
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A workshop with its questions in running order."""
+    """A workshop, its questions in running order, and its plan."""
 
-    workshop: Workshop
+    code: str
+    title: str
+    museum: str
+    held_on: dt.date
+    stage: str
+    framework: str
+    edition: str
+    credit: str
+    k: int
+    mode: str
+    joined: int
     answers: tuple[Answer, ...]
+    chapters: tuple[Chapter, ...]
+    three: tuple[ToDiscuss, ...]
+    actions: tuple[Action, ...]
+    parked: tuple[ParkedItem, ...]
 
     @property
     def slug(self) -> str:
         """A file name that says what it is: wexcombe-mill-museum-2026-11-21."""
-        plain = unicodedata.normalize("NFKD", self.workshop.museum).encode("ascii", "ignore").decode().lower()
-        return f"{re.sub(r'[^a-z0-9]+', '-', plain).strip('-') or 'session'}-{self.workshop.held_on.isoformat()}"
+        plain = unicodedata.normalize("NFKD", self.museum).encode("ascii", "ignore").decode().lower()
+        return f"{re.sub(r'[^a-z0-9]+', '-', plain).strip('-') or 'session'}-{self.held_on.isoformat()}"
+
+    @property
+    def answered(self) -> int:
+        """How many questions have a result that may be shown."""
+        return sum(answer.shown is not None for answer in self.answers)
+
+    @property
+    def next_review(self) -> dt.date | None:
+        """The next day on which somebody looks at an open action."""
+        days = [day for action in self.actions if action.open and (day := action.review or action.due)]
+        return min(days, default=None)
 
 
-def make(session: Session, workshop: Workshop) -> Report:
+def make(session: Session, workshop: Workshop, framework: Framework) -> Report:
     """The report of a workshop as it stands. A round that was not released gives no count, not even its size."""
     rounds = store.rounds_of(session, workshop.id)
-    return Report(workshop, tuple(_answer(item, rounds.get(item.id, [])) for item in workshop.agenda))
+    agreements, notes = store.agreements_of(session, workshop.id), store.notes_of(session, workshop.id)
+    answers = tuple(
+        _answer(item, rounds.get(item.id, []), agreements.get(item.id, Agreement()), notes.get(item.id, ""))
+        for item in workshop.agenda
+    )
+    return Report(
+        code=workshop.code,
+        title=workshop.title,
+        museum=workshop.museum,
+        held_on=workshop.held_on,
+        stage=workshop.stage,
+        framework=workshop.framework,
+        edition=workshop.edition,
+        credit=say(framework.credit),
+        k=workshop.k,
+        mode=workshop.mode,
+        joined=workshop.joined,
+        answers=answers,
+        chapters=_chapters(answers, framework),
+        three=_three(answers),
+        actions=tuple(store.actions_of(session, workshop.id)),
+        parked=tuple(store.parked_of(session, workshop.id)),
+    )
 
 
-def _answer(item: AgendaItem, rounds: list[Round]) -> Answer:
-    labels = tuple(say(label) for label in item.labels)
-    return Answer(item, labels, tuple(_vote(round_) for round_ in rounds if round_.state in ("counted", "void")))
+def _answer(item: AgendaItem, rounds: list[Round], agreement: Agreement, note: str) -> Answer:
+    return Answer(
+        key=item.key,
+        plate=item.number or str(item.position),
+        number=item.number,
+        hallmark=item.hallmark,
+        hallmark_title=say(item.hallmark_title),
+        text=say(item.text),
+        short=say(item.short),
+        prompts=tuple(split_prompt(say(item.prompt))) if any(item.prompt.values()) else (),
+        attribution=say(item.attribution) if item.attribution else "",
+        scale=item.scale,
+        labels=tuple(say(label) for label in item.labels),
+        minutes=item.minutes,
+        maps={
+            name: getattr(item, name) for name in ("hallmark_title", "text", "short", "prompt", "attribution", "labels")
+        },
+        votes=tuple(_vote(round_) for round_ in rounds if round_.state in ("counted", "void")),
+        agreement=agreement,
+        note=note,
+    )
 
 
 def _vote(round_: Round) -> Vote:
@@ -72,3 +228,26 @@ def _vote(round_: Round) -> Vote:
         tally=Tally.from_dict(round_.counts) if known and round_.counts else None,
         shift=Shift(**round_.shift) if known and round_.shift else None,
     )
+
+
+def _chapters(answers: tuple[Answer, ...], framework: Framework) -> tuple[Chapter, ...]:
+    """Answers by hallmark, in the order in which each hallmark first comes up."""
+    known = {hallmark.key: hallmark for hallmark in framework.hallmarks}
+    chapters = []
+    for key in dict.fromkeys(answer.hallmark for answer in answers):
+        own = tuple(answer for answer in answers if answer.hallmark == key)
+        definition = say(known[key].definition) if key in known else ""
+        number = own[0].number.partition(".")[0]
+        chapters.append(Chapter(key, number, own[0].hallmark_title, definition, own[0].attribution, own))
+    return tuple(chapters)
+
+
+def _three(answers: tuple[Answer, ...]) -> tuple[ToDiscuss, ...]:
+    shown = [answer.shown.tally if answer.shown else None for answer in answers]
+    made = []
+    for place, reason in tally.three_to_discuss(shown):
+        counts = shown[place]
+        assert counts is not None
+        chips = dict(zip(tally.reasons(counts), tally.chips(counts), strict=True))
+        made.append(ToDiscuss(answers[place], reason, chips[reason]))
+    return tuple(made)

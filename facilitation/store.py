@@ -38,6 +38,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, rela
 from sqlalchemy.pool import StaticPool
 
 from facilitation.errors import StorageTrouble
+from facilitation.plan import Action, Agreement, ParkedItem, Status, Support
 
 Texts = dict[str, str]  # a language map: {"en": "Purpose", "cy": "Diben"}
 
@@ -178,6 +179,75 @@ class IssuedCode(Base):
     __tablename__ = "issued_codes"
 
     code: Mapped[str] = mapped_column(primary_key=True)
+
+
+class NoteRow(Base):
+    """What the room said about one question, as the facilitator wrote it down: group text, not anonymous."""
+
+    __tablename__ = "notes"
+
+    agenda_id: Mapped[int] = mapped_column(ForeignKey("agenda.id", ondelete="CASCADE"), primary_key=True)
+    workshop_id: Mapped[int] = mapped_column(ForeignKey("workshops.id", ondelete="CASCADE"), index=True)
+    text: Mapped[str]
+    version: Mapped[int] = mapped_column(default=1)  # of this row alone: typing never blocks the big button
+
+
+class AgreementRow(Base):
+    """What the group settled on for one question: set by people, never computed."""
+
+    __tablename__ = "agreements"
+
+    agenda_id: Mapped[int] = mapped_column(ForeignKey("agenda.id", ondelete="CASCADE"), primary_key=True)
+    workshop_id: Mapped[int] = mapped_column(ForeignKey("workshops.id", ondelete="CASCADE"), index=True)
+    rating: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(default="")
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class ActionRow(Base):
+    """One thing to do; see plan.Action for what the fields mean."""
+
+    __tablename__ = "actions"
+    __table_args__ = (UniqueConstraint("workshop_id", "number"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workshop_id: Mapped[int] = mapped_column(ForeignKey("workshops.id", ondelete="CASCADE"), index=True)
+    agenda_id: Mapped[int | None] = mapped_column(ForeignKey("agenda.id", ondelete="SET NULL"))
+    number: Mapped[int]
+    uid: Mapped[str]
+    action: Mapped[str]
+    gap: Mapped[str] = mapped_column(default="")
+    owner: Mapped[str] = mapped_column(default="")
+    first_step: Mapped[str] = mapped_column(default="")
+    first_step_by: Mapped[dt.date | None]
+    due: Mapped[dt.date | None]
+    due_words: Mapped[str] = mapped_column(default="")
+    measure: Mapped[str] = mapped_column(default="")
+    resources: Mapped[str] = mapped_column(default="")
+    support: Mapped[str] = mapped_column(default="none")
+    priority: Mapped[int | None]
+    status: Mapped[str] = mapped_column(default="not started")
+    status_reason: Mapped[str] = mapped_column(default="")
+    review: Mapped[dt.date | None]
+    plan_objective: Mapped[str] = mapped_column(default="")
+    notes: Mapped[str] = mapped_column(default="")
+    created_in: Mapped[str] = mapped_column(default="")
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class ParkedRow(Base):
+    """Something for later, on its way to a destination."""
+
+    __tablename__ = "parked"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workshop_id: Mapped[int] = mapped_column(ForeignKey("workshops.id", ondelete="CASCADE"), index=True)
+    agenda_id: Mapped[int | None] = mapped_column(ForeignKey("agenda.id", ondelete="SET NULL"))
+    item: Mapped[str]
+    destination: Mapped[str] = mapped_column(default="")
+    owner: Mapped[str] = mapped_column(default="")
+    version: Mapped[int] = mapped_column(default=1)
 
 
 # --- Engines and transactions ----------------------------------------------------------------------------------------
@@ -378,6 +448,60 @@ def forget_ballots(session: Session, round_id: int) -> None:
 def raise_tick(session: Session, workshop_ids: Sequence[int]) -> None:
     """Note that something but a move was committed for these workshops, so that pushes keep their order."""
     session.execute(update(Workshop).where(Workshop.id.in_(workshop_ids)).values(tick=Workshop.tick + 1))
+
+
+def notes_of(session: Session, workshop_id: int) -> dict[int, str]:
+    """The notes of a workshop by agenda row."""
+    return {
+        row.agenda_id: row.text for row in session.scalars(select(NoteRow).where(NoteRow.workshop_id == workshop_id))
+    }
+
+
+def agreements_of(session: Session, workshop_id: int) -> dict[int, Agreement]:
+    """What was agreed, by agenda row."""
+    rows = session.scalars(select(AgreementRow).where(AgreementRow.workshop_id == workshop_id))
+    return {row.agenda_id: Agreement(row.rating, row.reason) for row in rows}
+
+
+def action_of(row: ActionRow, item: AgendaItem | None) -> Action:
+    """An action's row as plain value, with the keys of the question it belongs to."""
+    return Action(
+        number=row.number,
+        action=row.action,
+        hallmark=item.hallmark if item else "",
+        question=item.key if item else "",
+        gap=row.gap,
+        owner=row.owner,
+        first_step=row.first_step,
+        first_step_by=row.first_step_by,
+        due=row.due,
+        due_words=row.due_words,
+        measure=row.measure,
+        resources=row.resources,
+        support=Support(row.support),
+        priority=row.priority,
+        status=Status(row.status),
+        status_reason=row.status_reason,
+        review=row.review,
+        plan_objective=row.plan_objective,
+        notes=row.notes,
+        created_in=row.created_in,
+        uid=row.uid,
+    )
+
+
+def actions_of(session: Session, workshop_id: int) -> list[Action]:
+    """The actions of a workshop, A1 first."""
+    query = select(ActionRow, AgendaItem).outerjoin(AgendaItem, AgendaItem.id == ActionRow.agenda_id)
+    rows = session.execute(query.where(ActionRow.workshop_id == workshop_id).order_by(ActionRow.number))
+    return [action_of(row, item) for row, item in rows]
+
+
+def parked_of(session: Session, workshop_id: int) -> list[ParkedItem]:
+    """The parked items of a workshop, oldest first."""
+    query = select(ParkedRow, AgendaItem).outerjoin(AgendaItem, AgendaItem.id == ParkedRow.agenda_id)
+    rows = session.execute(query.where(ParkedRow.workshop_id == workshop_id).order_by(ParkedRow.id))
+    return [ParkedItem(row.item, item.key if item else "", row.destination, row.owner) for row, item in rows]
 
 
 def is_reachable(session: Session) -> bool:

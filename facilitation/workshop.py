@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +26,7 @@ from facilitation.room import Rooms
 from facilitation.stages import Effect, Mode, Move, Position, Stage
 from facilitation.store import AgendaItem, Capability, IssuedCode, Round, Workshop
 from facilitation.tally import Shift, Tally, disclosed, disclosed_shift
+from facilitation.words import tidy
 
 K_FLOOR, K_DEFAULT, K_CEILING = 3, 5, 10
 LONGEST = {"title": 120, "museum": 120, "text": 300, "short": 60, "prompt": 600, "wifi_name": 32, "wifi_password": 63}
@@ -597,15 +597,6 @@ def _short(field: str, text: str) -> str:
     if len(text) > LONGEST[field]:
         raise Refused(f"That is {len(text)} characters long; there is room for {LONGEST[field]}.")
     return text
-
-
-def tidy(text: str) -> str:
-    """What a person typed, fit to store and show: NFC, no control or direction-changing characters, single spaces."""
-    kept = (
-        c if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co") else " "
-        for c in unicodedata.normalize("NFC", text)
-    )
-    return " ".join("".join(kept).split())
 
 
 def _now() -> dt.datetime:

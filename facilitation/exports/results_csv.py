@@ -44,15 +44,14 @@ def harmless(cell: object) -> object:
 
 
 def _row(report: Report, answer: Answer, vote: Vote, point: str, label: str, count: object) -> list[object]:
-    workshop, item = report.workshop, answer.item
     return [
-        workshop.code,
-        workshop.held_on.isoformat(),
-        workshop.framework,
-        workshop.edition,
-        item.hallmark,
-        item.key,
-        item.scale,
+        report.code,
+        report.held_on.isoformat(),
+        report.framework,
+        report.edition,
+        answer.hallmark,
+        answer.key,
+        answer.scale,
         vote.number,
         "all",
         "" if vote.ballots is None else vote.ballots,

@@ -17,47 +17,40 @@ def write(report: Report) -> bytes:
 
 def as_data(report: Report) -> dict[str, Any]:
     """The session as plain data."""
-    workshop = report.workshop
     return {
         "schema_version": SCHEMA_VERSION,
         "workshop": {
-            "code": workshop.code,
-            "title": workshop.title,
-            "museum": workshop.museum,
-            "held_on": workshop.held_on.isoformat(),
-            "stage": workshop.stage,
-            "k": workshop.k,
-            "mode": workshop.mode,
-            "joined": workshop.joined,
+            "code": report.code,
+            "title": report.title,
+            "museum": report.museum,
+            "held_on": report.held_on.isoformat(),
+            "stage": report.stage,
+            "k": report.k,
+            "mode": report.mode,
+            "joined": report.joined,
         },
-        "framework": workshop.framework,
-        "edition": workshop.edition,
+        "framework": report.framework,
+        "edition": report.edition,
         "questions": [_question(answer) for answer in report.answers],
         "rounds": [_round(answer, vote) for answer in report.answers for vote in answer.votes],
     }
 
 
 def _question(answer: Answer) -> dict[str, Any]:
-    item = answer.item
     return {
-        "key": item.key,
-        "number": item.number,
-        "hallmark": item.hallmark,
-        "hallmark_title": item.hallmark_title,
-        "text": item.text,
-        "short": item.short,
-        "prompt": item.prompt,
-        "attribution": item.attribution,
-        "scale": item.scale,
-        "labels": item.labels,
-        "minutes": item.minutes,
+        "key": answer.key,
+        "number": answer.number,
+        "hallmark": answer.hallmark,
+        **answer.maps,
+        "scale": answer.scale,
+        "minutes": answer.minutes,
     }
 
 
 def _round(answer: Answer, vote: Vote) -> dict[str, Any]:
     shift = {"up": vote.shift.up, "same": vote.shift.same, "down": vote.shift.down} if vote.shift else None
     return {
-        "question": answer.item.key,
+        "question": answer.key,
         "round": vote.number,
         "mode": vote.mode,
         "released": vote.released,

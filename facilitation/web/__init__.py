@@ -28,6 +28,7 @@ from facilitation.hallmarks import Framework
 from facilitation.keys import KeyFile
 from facilitation.live import Live
 from facilitation.now import RunRow
+from facilitation.plan import long_date
 from facilitation.room import Rooms
 from facilitation.store import db
 from facilitation.web.assets import Assets
@@ -100,11 +101,6 @@ def a_date(text: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError:
         raise Refused("Enter the date as year, month and day, for example 2026-11-21.") from None
-
-
-def long_date(day: dt.date) -> str:
-    """21 November 2026: no leading nought, on every system."""
-    return f"{day.day} {day:%B %Y}"
 
 
 def groupby_run(rows: Sequence[RunRow]) -> list[list[RunRow]]:

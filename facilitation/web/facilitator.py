@@ -232,7 +232,7 @@ def open_screen(code: str) -> Response:
 @facilitator.get("/f/<code>/results.csv")
 def results(code: str) -> Response:
     """Tidy counts: one row per question, round and answer."""
-    made = report.make(db.session(), _exportable(code))
+    made = report.make(db.session(), _exportable(code), house().framework)
     return _download(results_csv.write(made), "text/csv; charset=utf-8", f"{made.slug}-results.csv")
 
 
@@ -240,7 +240,7 @@ def results(code: str) -> Response:
 @facilitator.get("/f/<code>/session.json")
 def whole_session(code: str) -> Response:
     """The whole session, without a row per person: there is none."""
-    made = report.make(db.session(), _exportable(code))
+    made = report.make(db.session(), _exportable(code), house().framework)
     return _download(session_json.write(made), "application/json", f"{made.slug}.json")
 
 
