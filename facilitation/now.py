@@ -8,17 +8,20 @@ the facilitator alone, afterwards what was released; below k never a count by po
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from facilitation import stages, store, tally
+from facilitation.deciding import action_values
 from facilitation.hallmarks import say, split_prompt
+from facilitation.plan import Action
 from facilitation.room import Rooms
 from facilitation.stages import Mode, Move, Stage
-from facilitation.store import AgendaItem, Round, Workshop
+from facilitation.store import ActionRow, AgendaItem, AgreementRow, NoteRow, ParkedRow, Round, Workshop
 from facilitation.tally import Shift, Spread, Tally, Waiting
 from facilitation.workshop import next_item, position_of
 
@@ -184,6 +187,24 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A form that is saved as it is typed: what its fields hold, and the version of the row behind them."""
+
+    values: Mapping[str, str]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An action or a parked item as the plan shows it: `key` is the action's number or the parked item's id."""
+
+    key: int
+    plate: str  # of its question; "" for one that belongs to the whole session
+    draft: Draft
+    action: Action | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """What only the facilitator sees."""
 
@@ -201,6 +222,11 @@ class Desk:
     minutes_planned: int
     started: str
     locked: bool
+    note: Draft
+    agreement: Draft
+    actions: tuple[Card, ...]
+    parked: tuple[Card, ...]
+    unsettled: tuple[str, ...]  # what should be settled before people leave, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +263,9 @@ class Now:
     prompt_place: int
     timer_left: int | None
     profile: tuple[ProfileRow, ...]
+    three: tuple[tuple[str, str, str], ...]  # plate, short name and why, of the three things to talk about
+    actions: tuple[Card, ...]  # on the closing screen
+    parked: tuple[Card, ...]
     wifi_name: str
     wifi_password: str
     desk: Desk | None
@@ -317,9 +346,12 @@ def look(session: Session, rooms: Rooms, workshop: Workshop, audience: Audience)
         profile=_profile(workshop, rounds)
         if audience is Audience.SCREEN and (workshop.overlay == "profile" or stage is Stage.FINISHED)
         else (),
+        three=_three(workshop, rounds) if audience is Audience.SCREEN and workshop.overlay == "three" else (),
+        actions=_actions(session, workshop) if audience is Audience.SCREEN and workshop.overlay == "plan" else (),
+        parked=_parked(session, workshop) if audience is Audience.SCREEN and workshop.overlay == "plan" else (),
         wifi_name=workshop.wifi_name if watching else "",
         wifi_password=workshop.wifi_password if watching else "",
-        desk=_desk(rooms, workshop, rounds, round_, answered or 0, missing, waiting)
+        desk=_desk(session, rooms, workshop, rounds, round_, answered or 0, missing, waiting)
         if audience is Audience.FACILITATOR
         else None,
     )
@@ -472,6 +504,7 @@ _PHASE_WORDS = {Stage.VOTING: "Voting", Stage.CLOSED: "Closed", Stage.REVEALED: 
 
 
 def _desk(
+    session: Session,
     rooms: Rooms,
     workshop: Workshop,
     rounds: dict[int, list[Round]],
@@ -508,7 +541,72 @@ def _desk(
         minutes_planned=sum(item.minutes for item in workshop.agenda),
         started=_clock_time(workshop.started_at),
         locked=workshop.locked,
+        note=_note(session, workshop),
+        agreement=_agreement(session, workshop),
+        actions=_actions(session, workshop),
+        parked=_parked(session, workshop),
+        unsettled=_unsettled(session, workshop),
     )
+
+
+def _note(session: Session, workshop: Workshop) -> Draft:
+    row = session.get(NoteRow, workshop.agenda_id) if workshop.agenda_id else None
+    return Draft({"text": row.text if row else ""}, row.version if row else 0)
+
+
+def _agreement(session: Session, workshop: Workshop) -> Draft:
+    row = session.get(AgreementRow, workshop.agenda_id) if workshop.agenda_id else None
+    rating = "" if row is None or row.rating is None else str(row.rating)
+    return Draft({"rating": rating, "reason": row.reason if row else ""}, row.version if row else 0)
+
+
+def _actions(session: Session, workshop: Workshop) -> tuple[Card, ...]:
+    plates = {item.id: item.number or str(item.position) for item in workshop.agenda}
+    rows = session.scalars(select(ActionRow).where(ActionRow.workshop_id == workshop.id).order_by(ActionRow.number))
+    cards = []
+    for row in rows:
+        action = store.action_of(row, None)
+        draft = Draft(action_values(action), row.version)
+        cards.append(Card(row.number, plates.get(row.agenda_id or 0, ""), draft, action))
+    return tuple(cards)
+
+
+def _parked(session: Session, workshop: Workshop) -> tuple[Card, ...]:
+    plates = {item.id: item.number or str(item.position) for item in workshop.agenda}
+    rows = session.scalars(select(ParkedRow).where(ParkedRow.workshop_id == workshop.id).order_by(ParkedRow.id))
+    return tuple(
+        Card(
+            row.id,
+            plates.get(row.agenda_id or 0, ""),
+            Draft({"item": row.item, "destination": row.destination, "owner": row.owner}, row.version),
+        )
+        for row in rows
+    )
+
+
+def _unsettled(session: Session, workshop: Workshop) -> tuple[str, ...]:
+    """What is still open in the plan, so that it is settled while everybody is in the room."""
+    actions = [card.action for card in _actions(session, workshop) if card.action and card.action.open]
+    said = [f"{action.id} has no {' and no '.join(action.unset)}" for action in actions if action.unset]
+    homeless = sum(not card.draft.values["destination"] for card in _parked(session, workshop))
+    if homeless:
+        said.append(f"{homeless} parked {'item has' if homeless == 1 else 'items have'} no destination")
+    return tuple(said)
+
+
+def _three(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[tuple[str, str, str], ...]:
+    """The three things to talk about first, of what has been released: plate, short name, why."""
+    shown = []
+    for item in workshop.agenda:
+        latest = next((r for r in reversed(rounds.get(item.id, [])) if r.released and r.counts), None)
+        shown.append(Tally.from_dict(latest.counts) if latest and latest.counts else None)
+    made = []
+    for place, reason in tally.three_to_discuss(shown):
+        item, counts = workshop.agenda[place], shown[place]
+        assert counts is not None
+        why = dict(zip(tally.reasons(counts), tally.chips(counts), strict=True))[reason]
+        made.append((item.number or str(item.position), say(item.short), why))
+    return tuple(made)
 
 
 def _button(

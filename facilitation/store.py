@@ -468,8 +468,8 @@ def action_of(row: ActionRow, item: AgendaItem | None) -> Action:
     return Action(
         number=row.number,
         action=row.action,
-        hallmark=item.hallmark if item else "",
-        question=item.key if item else "",
+        hallmark=item.hallmark if item is not None else "",
+        question=_key_of(item),
         gap=row.gap,
         owner=row.owner,
         first_step=row.first_step,
@@ -501,7 +501,12 @@ def parked_of(session: Session, workshop_id: int) -> list[ParkedItem]:
     """The parked items of a workshop, oldest first."""
     query = select(ParkedRow, AgendaItem).outerjoin(AgendaItem, AgendaItem.id == ParkedRow.agenda_id)
     rows = session.execute(query.where(ParkedRow.workshop_id == workshop_id).order_by(ParkedRow.id))
-    return [ParkedItem(row.item, item.key if item else "", row.destination, row.owner) for row, item in rows]
+    return [ParkedItem(row.item, _key_of(item), row.destination, row.owner) for row, item in rows]
+
+
+def _key_of(item: AgendaItem | None) -> str:
+    """The key of a question; "" for something that belongs to the whole session."""
+    return item.key if item is not None else ""
 
 
 def is_reachable(session: Session) -> bool:

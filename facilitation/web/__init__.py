@@ -27,7 +27,7 @@ from facilitation.errors import Refused
 from facilitation.hallmarks import Framework
 from facilitation.keys import KeyFile
 from facilitation.live import Live
-from facilitation.now import RunRow
+from facilitation.now import Card, RunRow
 from facilitation.plan import long_date
 from facilitation.room import Rooms
 from facilitation.store import db
@@ -108,11 +108,18 @@ def groupby_run(rows: Sequence[RunRow]) -> list[list[RunRow]]:
     return [list(group) for _, group in groupby(rows, key=lambda row: row.hallmark)]
 
 
+def next_review(cards: Sequence[Card]) -> dt.date | None:
+    """The next day on which somebody looks at one of these actions."""
+    actions = [card.action for card in cards if card.action and card.action.open]
+    return min((day for action in actions if (day := action.review or action.due)), default=None)
+
+
 def dress(app: Flask) -> None:
     """Give an app what every page shares: template words, headers, compression, refusals as pages, a quiet log."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.add_template_filter(long_date)
     app.add_template_filter(groupby_run)
+    app.add_template_filter(next_review)
     app.add_template_global(lambda name: house().assets.url(name), "asset")
     app.add_template_global(lambda: house().join_origin(), "join_origin")
     app.add_template_global(qr.svg, "qr")

@@ -190,11 +190,11 @@ def move(code: str) -> Response:
     try:
         perform(lambda session: workshop.make_move(session, keys, workshop_id, wanted, version, agenda_id))
     except Stale as stale:
-        return _desk(code, stale.sentence, stale.status)
+        return desk(code, stale.sentence, stale.status)
     house().live.moved(workshop_id)
     if wanted is Move.FINISH:
         return see(url_for(".console", code=code))
-    return _desk(code)
+    return desk(code)
 
 
 @facilitator.post("/f/<code>/show")
@@ -208,7 +208,7 @@ def show(code: str) -> Response:
     else:
         perform(lambda session: workshop.show(session, workshop_id, want, value))
     house().live.changed(workshop_id)
-    return _desk(code)
+    return desk(code)
 
 
 @facilitator.get("/f/<code>/end")
@@ -274,7 +274,7 @@ def _now(found: Workshop) -> Now:
     return reader.look(db.session(), house().rooms, found, Audience.FACILITATOR)
 
 
-def _desk(code: str, problem: str = "", status: int = 200) -> Response:
+def desk(code: str, problem: str = "", status: int = 200) -> Response:
     """The console after a change: its fragment for htmx, with what went wrong beside it; otherwise the page."""
     if not wants_fragment():
         if not problem:
