@@ -19,6 +19,7 @@ from facilitation import stages, store, tally
 from facilitation.deciding import action_values
 from facilitation.hallmarks import say, split_prompt
 from facilitation.plan import Action
+from facilitation.profile import ProfileRow, profile
 from facilitation.room import Rooms
 from facilitation.stages import Mode, Move, Stage
 from facilitation.store import ActionRow, AgendaItem, AgreementRow, NoteRow, ParkedRow, Round, Workshop
@@ -124,43 +125,6 @@ class Hush:
 
     heading: str
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One question on the profile, in the column of its middle answer; on the line to the next one if `between`."""
-
-    level: int
-    between: bool
-    apart: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileRow:
-    """One hallmark on the profile: a mark for each released question, and no score."""
-
-    plate: str
-    hallmark: str
-    marks: tuple[Mark, ...]
-    why_not: str
-
-    @property
-    def shown(self) -> bool:
-        """Whether there is a mark to show."""
-        return bool(self.marks)
-
-    @property
-    def spread(self) -> str:
-        """How many questions people were far apart on, in words."""
-        apart = sum(mark.apart for mark in self.marks)
-        return f"{apart} far apart" if apart else ""
-
-    def spoken(self, level: int) -> str:
-        """A cell in words: "2, 1 far apart"."""
-        here = [mark for mark in self.marks if mark.level == level]
-        apart, between = sum(mark.apart for mark in here), sum(mark.between for mark in here)
-        words = [f"{len(here) or 'none'}"] + ([f"{apart} far apart"] if apart else [])
-        return ", ".join(words + ([f"{between} between this and the next"] if between else []))
 
 
 @dataclass(frozen=True, slots=True)
@@ -469,28 +433,14 @@ def _waiting(rooms: Rooms, workshop: Workshop, round_: Round, answered: int, mis
 
 
 def _profile(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[ProfileRow, ...]:
-    """One row for each hallmark of which a round was released, in running order. Nothing is averaged."""
-    rows: dict[str, tuple[AgendaItem, list[Mark], bool]] = {}
+    """One row for each hallmark of which a round was released, in running order."""
+    shown = []
     for item in workshop.agenda:
         latest = next((r for r in reversed(rounds.get(item.id, [])) if r.released), None)
-        if latest is None:
-            continue
-        first, marks, too_few = rows.setdefault(item.hallmark, (item, [], False))
-        counts = Tally.from_dict(latest.counts).counts if latest.counts else ()
-        middle = tally.median(counts) if sum(counts) > 1 else None
-        if middle:
-            apart = tally.spread(counts) is Spread.APART
-            marks.append(Mark((middle[0] + middle[1]) // 2, sum(middle) % 2 == 1, apart))
-        rows[item.hallmark] = (first, marks, too_few or not latest.counts)
-    return tuple(
-        ProfileRow(
-            item.number.partition(".")[0],
-            say(item.hallmark_title),
-            tuple(sorted(marks, key=lambda mark: (mark.level, mark.between))),
-            f"Fewer than {workshop.k} answers, so not shown" if too_few else "Nobody chose a point on the scale",
-        )
-        for item, marks, too_few in rows.values()
-    )
+        if latest is not None:
+            counts = Tally.from_dict(latest.counts) if latest.counts else None
+            shown.append((item.hallmark, item.number.partition(".")[0], say(item.hallmark_title), counts))
+    return profile(shown, workshop.k)
 
 
 def _timer_left(workshop: Workshop, rooms: Rooms) -> int | None:

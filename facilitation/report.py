@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from facilitation import store, tally
 from facilitation.hallmarks import Framework, say, split_prompt
 from facilitation.plan import Action, Agreement, ParkedItem
+from facilitation.profile import ProfileRow, profile
 from facilitation.store import AgendaItem, Round, Workshop
 from facilitation.tally import Reason, Shift, Spread, Tally
 
@@ -39,6 +40,7 @@ class Vote:
 class Answer:
     """One question of the agenda, worded as it was, with its votes in order and what the group made of them."""
 
+    agenda_id: int
     key: str
     plate: str  # "9.4", or its place on the agenda for an own question
     number: str  # "9.4" or ""
@@ -155,6 +157,18 @@ class Report:
         return f"{re.sub(r'[^a-z0-9]+', '-', plain).strip('-') or 'session'}-{self.held_on.isoformat()}"
 
     @property
+    def profile(self) -> tuple[ProfileRow, ...]:
+        """Every released question at its middle answer, by hallmark."""
+        return profile(
+            (
+                (answer.hallmark, answer.number.partition(".")[0], answer.hallmark_title, vote.tally if vote else None)
+                for answer in self.answers
+                if (vote := answer.shown) or any(vote.ballots is not None for vote in answer.votes)
+            ),
+            self.k,
+        )
+
+    @property
     def answered(self) -> int:
         """How many questions have a result that may be shown."""
         return sum(answer.shown is not None for answer in self.answers)
@@ -196,6 +210,7 @@ def make(session: Session, workshop: Workshop, framework: Framework) -> Report:
 
 def _answer(item: AgendaItem, rounds: list[Round], agreement: Agreement, note: str) -> Answer:
     return Answer(
+        agenda_id=item.id,
         key=item.key,
         plate=item.number or str(item.position),
         number=item.number,

@@ -463,6 +463,18 @@ def agreements_of(session: Session, workshop_id: int) -> dict[int, Agreement]:
     return {row.agenda_id: Agreement(row.rating, row.reason) for row in rows}
 
 
+def draft_versions(session: Session, workshop_id: int) -> dict[str, dict[int, int]]:
+    """The row versions of "notes" and "agreements", by agenda row: what a form must name when it saves."""
+    tables: dict[str, type[NoteRow] | type[AgreementRow]] = {"notes": NoteRow, "agreements": AgreementRow}
+    return {
+        name: {
+            row.agenda_id: row.version
+            for row in session.execute(select(table.agenda_id, table.version).where(table.workshop_id == workshop_id))
+        }
+        for name, table in tables.items()
+    }
+
+
 def action_of(row: ActionRow, item: AgendaItem | None) -> Action:
     """An action's row as plain value, with the keys of the question it belongs to."""
     return Action(

@@ -228,6 +228,19 @@ def open_screen(code: str) -> Response:
 # --- Results ---------------------------------------------------------------------------------------------------------
 
 
+@facilitator.get("/f/<code>/report")
+def report_page(code: str) -> str:
+    """The report, to be read, changed while memory is fresh, and printed."""
+    found = access.facilitated(code)
+    made = report.make(db.session(), found, house().framework)
+    return render_template(
+        "facilitator/report.html",
+        report=made,
+        versions=store.draft_versions(db.session(), found.id),
+        plates={answer.key: answer.plate for answer in made.answers},
+    )
+
+
 @facilitator.get("/sessions/<code>/results.csv")
 @facilitator.get("/f/<code>/results.csv")
 def results(code: str) -> Response:
