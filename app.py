@@ -23,6 +23,7 @@ from typing import Literal
 
 from flask import Flask
 from flask_socketio import SocketIO
+from sqlalchemy.exc import DBAPIError
 
 from facilitation import __version__, hallmarks, migrations, network, serving, store, wire, workshop
 from facilitation.committer import Committer, GeventCommitter, InlineCommitter
@@ -62,7 +63,7 @@ def create_app(
     port: the one it listens on, if that is not the setting's. async_mode: "gevent" in the program, "threading" with an
     inline committer in tests. clock and every: injected so that tests need no sleep.
     """
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_folder(settings.data_dir)
     app = Flask(__name__, static_folder=None, template_folder=str(HERE / "templates"))
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database_url,
@@ -106,6 +107,8 @@ def create_app(
 
 def _socketio(app: Flask, settings: Settings, async_mode: AsyncMode) -> SocketIO:
     """The live layer: sockets speak only, so no handler threads, no attachments, short pings, no log of addresses."""
+    for name in ("engineio.server", "socketio.server"):
+        logging.getLogger(name).setLevel(logging.ERROR)  # with a level of its own it writes through our log only
     socketio = SocketIO(  # type: ignore[call-arg]  # its stubs do not know `serializer`
         app,
         async_mode=async_mode,
@@ -123,6 +126,13 @@ def _socketio(app: Flask, settings: Settings, async_mode: AsyncMode) -> SocketIO
     return socketio
 
 
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(f"DATA_DIR is {path}, which cannot be used as a folder: {error.strerror}.") from error
+
+
 def _briefly_kept(find: Callable[[], str], seconds: float = 5.0) -> Callable[[], str]:
     """What `find` found, looked up again every few seconds: a laptop moves to another network without telling us."""
     kept: list[tuple[float, str]] = []
@@ -137,6 +147,7 @@ def _briefly_kept(find: Callable[[], str], seconds: float = 5.0) -> Callable[[],
 
 def main(arguments: list[str]) -> int:
     """The command line. Returns the exit status; a refusal is a sentence, not a traceback."""
+    os.umask(0o077)  # what the program writes is for its owner alone
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         settings = Settings.from_environment(os.environ)
@@ -150,7 +161,10 @@ def main(arguments: list[str]) -> int:
         return serving.run(settings, create_app)
     except Refused as refusal:
         print(refusal.sentence, file=sys.stderr)
-        return 2
+    except DBAPIError as trouble:
+        # only what the database says of itself: the address may hold a password
+        print(f"The database cannot be used: {str(trouble.orig).splitlines()[0]}.", file=sys.stderr)
+    return 2
 
 
 def _print_link(settings: Settings) -> int:

@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import simple_websocket
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "pictures"
@@ -209,7 +209,7 @@ def take_pictures(browser: Browser, facilitator: Visitor, link: str) -> None:
     console = window(browser, (1280, 800), facilitator).new_page()
     console.goto(f"http://{SHOWN}/f/{room.code}/setup")
     console.click("#hallmark-collections > summary")
-    photograph(console, "setup")
+    store("setup", console.screenshot())
 
     phone = window(browser, (390, 664), zoom=2).new_page()
     phone.goto(f"http://{SHOWN}/")
@@ -252,14 +252,14 @@ def take_pictures(browser: Browser, facilitator: Visitor, link: str) -> None:
     for page in (console, wall):
         page.wait_for_function("words => document.getElementById('now').innerHTML.includes(words)", arg=answered)
     wall.wait_for_timeout(1200)  # squares grow into their places
-    photograph(phone, "phone")
-    photograph(wall, "screen")
-    photograph(console, "console")
+    taken = {"phone": phone.screenshot(), "screen": wall.screenshot(), "console": console.screenshot()}
+    for name, png in taken.items():  # after all are taken, so that their timers agree
+        store(name, png)
 
 
-def photograph(page: Page, name: str) -> None:
-    """Store a picture of a page. Raises SystemExit when it is too large for a README."""
-    small = with_a_palette(page.screenshot())
+def store(name: str, png: bytes) -> None:
+    """Store a picture. Raises SystemExit when it is too large for a README."""
+    small = with_a_palette(png)
     if len(small) > LARGEST:
         raise SystemExit(f"{name}.png would have {len(small) // 1024} KB; {LARGEST // 1024} is the most.")
     (PICTURES / f"{name}.png").write_bytes(small)

@@ -21,7 +21,7 @@ SETTINGS_HELP: dict[str, str] = {
     "HOST": "The address to listen on: 0.0.0.0 (the default) for every network this computer is in, 127.0.0.1 for this "
     "computer alone, :: for IPv6, or any one address of it.",
     "PORT": "The port to listen on, 1 to 65535. Default: 8000.",
-    "DATA_DIR": "The folder for the database, the key file and the secret. It must not be a synced folder. Default: "
+    "DATA_DIR": "The folder for the database and the key file. It must not be a synced folder. Default: "
     "hallmarks-workshop in %LOCALAPPDATA% (Windows), ~/Library/Application Support (macOS), $XDG_DATA_HOME or "
     "~/.local/share (Linux).",
     "DATABASE_URL": "A PostgreSQL database, postgresql://user:password@host/name. Default: the SQLite file workshop.db "

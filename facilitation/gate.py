@@ -16,6 +16,13 @@ StartResponse = Callable[..., Any]
 WSGI = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
+_REFUSAL = [  # what Flask's answers carry, for those that Flask never sees
+    ("Content-Type", "text/plain; charset=utf-8"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cache-Control", "no-store"),
+]
 _LOOK_AGAIN = 5.0  # seconds: the laptop's address may have changed
 
 
@@ -57,5 +64,5 @@ def _same(origin: str, host: str) -> bool:
 
 def _refuse(start_response: StartResponse, status: str, sentence: str) -> Iterable[bytes]:
     body = sentence.encode()
-    start_response(status, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))])
+    start_response(status, [*_REFUSAL, ("Content-Length", str(len(body)))])
     return [body]

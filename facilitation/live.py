@@ -94,6 +94,7 @@ class Live:
         self._clock = clock
         self._coalescer = Coalescer(every, clock)
         self._look_again: set[int] = set()
+        self._seen: dict[int, tuple[int, int, bool]] = {}
         with app.app_context():
             self._engine = db.engine
 
@@ -110,7 +111,10 @@ class Live:
         """Called every few seconds: rooms whose presence may have changed are looked at again, because a picture waits
         for those who are still missing, and somebody who has left is missing no more."""
         for workshop_id in self._rooms.occupied():
-            self.changed(workshop_id)
+            here = (self._rooms.present(workshop_id, 0), self._rooms.dropped(workshop_id), self._rooms.is_new)
+            if self._seen.get(workshop_id) != here:
+                self._seen[workshop_id] = here
+                self.changed(workshop_id)
 
     def _picture_and_turnout(self, workshop_id: int) -> None:
         self._draw_if_due(workshop_id)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import socket
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, ip_address
 from urllib.parse import urlsplit
 
 import psutil
 
 from facilitation.config import Settings
 
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - the values of HOST that mean every network this machine is in
 # Interfaces of virtual machines and containers: no phone is ever on them.
 _INWARD = ("docker", "br-", "veth", "virbr", "vmnet", "vboxnet", "vethernet", "utun", "tailscale", "zt", "wg")
 
@@ -47,14 +48,28 @@ def own_hosts(settings: Settings) -> set[str]:
     """Every host name under which this program may be asked for: a request that names another one is refused."""
     name = socket.gethostname().lower()
     hosts = {"localhost", "127.0.0.1", "[::1]", name, f"{name}.local", *lan_addresses()}
+    if settings.host not in EVERYWHERE:
+        hosts.add(_bracketed(settings.host))
     if settings.public_url:
         hosts.add((urlsplit(settings.public_url).hostname or "").lower())
     return hosts
 
 
 def join_origin(settings: Settings, port: int) -> str:
-    """Where phones join: PUBLIC_URL if it is set, else this machine's present address on the network."""
+    """Where phones join: PUBLIC_URL, or the one address HOST names, or this machine's present one on the network."""
     if settings.public_url:
         return settings.public_url
-    host = next(iter(lan_addresses()), "127.0.0.1")
+    host = _bracketed(settings.host)
+    if settings.host in EVERYWHERE:
+        host = next(iter(lan_addresses()), "127.0.0.1")
     return f"http://{host}" if port == 80 else f"http://{host}:{port}"
+
+
+def keeps_to_itself(settings: Settings) -> bool:
+    """Whether HOST is an address that only this machine can reach, with nothing in front of it."""
+    loopback = settings.host == "localhost" or ip_address(settings.host).is_loopback
+    return loopback and not settings.public_url
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -271,7 +271,7 @@ def look(session: Session, rooms: Rooms, workshop: Workshop, audience: Audience)
     watching = audience is not Audience.PHONE
     voting = stage is Stage.VOTING and round_ is not None
     answered = _answered(session, round_) if round_ and watching and stage is not Stage.LOBBY else None
-    missing = max(0, rooms.present(workshop.id) - (answered or 0)) if voting and watching else 0
+    missing = max(0, rooms.present(workshop.id, workshop.joined) - (answered or 0)) if voting and watching else 0
     question = _question(workshop, item) if item else None
     result = _result(here, round_, question, stage, audience) if round_ and question else None
     earlier = [r for r in here if round_ and r.ordinal < round_.ordinal and r.state == "counted"]
@@ -328,7 +328,7 @@ def waiting_picture(session: Session, rooms: Rooms, workshop_id: int) -> Waiting
     if workshop is None or round_ is None or round_.state != "open" or round_.mode != Mode.LIVE:
         return None
     ballots = store.turnout(session, round_.id)
-    missing = max(0, rooms.present(workshop_id) - ballots)
+    missing = max(0, rooms.present(workshop_id, workshop.joined) - ballots)
     return WaitingPicture(round_.id, ballots, rooms[workshop_id].changed(round_.id), missing, workshop.k)
 
 

@@ -57,6 +57,7 @@ class Rooms:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
+        self._opened = clock()
         self._salt = secrets.token_bytes(16)
         self._rooms: dict[int, Room] = {}
 
@@ -100,9 +101,19 @@ class Rooms:
                 return workshop_id
         return None
 
-    def present(self, workshop_id: int) -> int:
-        """People in the room: devices with a live socket or heard from lately. Devices, not sockets."""
-        return len(self._lately(workshop_id, PRESENT) | self._connected(workshop_id))
+    def present(self, workshop_id: int, joined: int) -> int:
+        """People in the room: devices with a live socket or heard from lately. Devices, not sockets.
+
+        A process that has just started cannot know who is still here, so at first all that have joined are: a picture
+        that waited for one or two of them before must not come because they were forgotten.
+        """
+        here = len(self._lately(workshop_id, PRESENT) | self._connected(workshop_id))
+        return max(here, joined) if self.is_new else here
+
+    @property
+    def is_new(self) -> bool:
+        """Whether this process is too young to know who has left."""
+        return self.clock() - self._opened < PRESENT
 
     def connected(self, workshop_id: int) -> int:
         """Devices with a live socket."""
@@ -121,4 +132,5 @@ class Rooms:
 
     def _lately(self, workshop_id: int, seconds: float) -> set[bytes]:
         since = self.clock() - seconds
-        return {tag for tag, heard in self[workshop_id].heard.items() if heard >= since}
+        # a copy, because the writer's thread asks too, while phones are heard from
+        return {tag for tag, heard in list(self[workshop_id].heard.items()) if heard >= since}

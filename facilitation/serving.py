@@ -11,11 +11,12 @@ import threading
 import webbrowser
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import gevent
 import segno
 from flask import Flask
-from gevent.pywsgi import WSGIHandler, WSGIServer
+from gevent.pywsgi import WSGIHandler, WSGISecureEnviron, WSGIServer
 
 from facilitation import network, workshop
 from facilitation.config import Settings, data_dir_looks_synced
@@ -38,12 +39,25 @@ class QuietHandler(WSGIHandler):  # type: ignore[misc]  # gevent carries no type
         """A malformed request is the sender's fault, and its bytes are nobody's business."""
 
 
+class NamelessEnviron(WSGISecureEnviron):  # type: ignore[misc]
+    """A request's surroundings. When gevent reports a fault it prints them: none of them, not even the address."""
+
+    default_whitelist_keys = ()
+
+
+class QuietServer(WSGIServer):  # type: ignore[misc]
+    """A server that writes down nothing about who asked."""
+
+    environ_class = NamelessEnviron
+    handler_class = QuietHandler
+
+
 def run(settings: Settings, create_app: Callable[..., Flask]) -> int:
     """Serve until SIGTERM or Ctrl-C. Returns the exit status."""
     listener, port = _listen(settings)
     app = create_app(settings, port=port, async_mode="gevent")
     house: House = app.extensions["house"]
-    server = WSGIServer(listener, app, log=None, error_log=None, handler_class=QuietHandler)
+    server = QuietServer(listener, app, log=None, error_log=None)
     link = house.committer.perform(lambda session: workshop.grant(session, "link"))
     _say_where(settings, port, link)
     for stop in (signal.SIGINT,) if sys.platform == "win32" else (signal.SIGTERM, signal.SIGINT):
@@ -56,15 +70,18 @@ def run(settings: Settings, create_app: Callable[..., Flask]) -> int:
 def _listen(settings: Settings) -> tuple[socket.socket, int]:
     """A listening socket on the port of the settings, or on the next free one. Raises Refused if none is free."""
     for port in range(settings.port, settings.port + PORTS_TO_TRY):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((settings.host, port))
-            listener.listen(BACKLOG)
+            # create_server knows what each system takes for a port in use
+            listener = socket.create_server(
+                (settings.host, port),
+                family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET,
+                backlog=BACKLOG,
+                dualstack_ipv6=settings.host == "::" and socket.has_dualstack_ipv6(),
+            )
         except OSError as error:
-            listener.close()
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise Refused(f"The program cannot listen on {settings.host}: {error.strerror}.") from error
+                why = os.strerror(error.errno or 0)
+                raise Refused(f"The program cannot listen on {settings.host}: {why}.") from error
             continue
         if port != settings.port:
             print(f"Port {settings.port} is taken, so this session uses port {port}.")
@@ -81,7 +98,9 @@ def _say_where(settings: Settings, port: int, token: str) -> None:
     print(f"\nPhones join at {origin}\n")
     if sys.stdout.encoding and "utf" in sys.stdout.encoding.lower():
         segno.make(origin, error="m").terminal(compact=True, border=2)
-    if not settings.public_url and not addresses:
+    if network.keeps_to_itself(settings):
+        print(f"Only this computer can reach it, because HOST is {settings.host}.")
+    elif not settings.public_url and not addresses:
         print("This computer is on no network, so phones cannot reach it yet. Join a Wi-Fi network or start a hotspot.")
     elif not settings.public_url:
         print("Phones must be on the same Wi-Fi as this computer.")
@@ -92,7 +111,7 @@ def _say_where(settings: Settings, port: int, token: str) -> None:
         print(
             f"Warning: {settings.data_dir} looks as if {service} copies it. Set DATA_DIR to a folder that stays here."
         )
-    here = settings.host in ("0.0.0.0", "127.0.0.1", "localhost")  # noqa: S104 - compared with, not bound to
+    here = settings.host in (*network.EVERYWHERE, "127.0.0.1", "localhost")
     local = f"http://localhost:{port}" if here else origin
     link = f"{settings.public_url or local}/enter/{token}"
     print(f"Facilitator link: {link}")
@@ -105,9 +124,9 @@ def _say_where(settings: Settings, port: int, token: str) -> None:
 
 def _warn_if_unreachable(origin: str) -> None:
     """Ask for ourselves at the address the phones get: a firewall may stand in between."""
-    host, _, port = origin.removeprefix("http://").partition(":")
+    place = urlsplit(origin)
     try:
-        socket.create_connection((host, int(port or 80)), timeout=2).close()
+        socket.create_connection((place.hostname or "", place.port or 80), timeout=2).close()
     except OSError:
         print("Warning: this computer does not answer at that address. A firewall may be blocking the program.")
 

@@ -57,7 +57,8 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base)
+QUIET = {"hide_parameters": True}  # an error in a log names the statement, never what was in it
+db = SQLAlchemy(model_class=Base, engine_options=QUIET)
 
 
 class Workshop(Base):
@@ -285,9 +286,9 @@ def prepare_engine(engine: Engine) -> Engine:
 def writing_engine(url: str) -> Engine:
     """The engine of the one writer. On SQLite one connection that stays open, used by one thread at a time."""
     if url.startswith("sqlite"):
-        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False}, **QUIET)
     else:
-        engine = create_engine(url, pool_pre_ping=True)
+        engine = create_engine(url, pool_pre_ping=True, **QUIET)
     return prepare_engine(engine).execution_options(immediate=True)
 
 
@@ -408,7 +409,7 @@ def open_rounds(session: Session) -> list[Round]:
 def still_open(session: Session, round_ids: Sequence[int]) -> dict[int, int]:
     """Which of these rounds take ballots now, with their workshops; on PostgreSQL they stay open until the commit."""
     query = select(Round.id, Round.workshop_id).where(Round.id.in_(round_ids), Round.state == "open")
-    return dict(session.execute(query.with_for_update(read=True)).tuples().all())
+    return {row.id: row.workshop_id for row in session.execute(query.with_for_update(read=True))}
 
 
 def ballot_in(session: Session, round_id: int, slot: bytes) -> tuple[int, bytes] | None:

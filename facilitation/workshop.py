@@ -25,7 +25,7 @@ from facilitation.keys import KeyFile
 from facilitation.room import Rooms
 from facilitation.stages import Effect, Mode, Move, Position, Stage
 from facilitation.store import AgendaItem, Capability, IssuedCode, Round, Workshop
-from facilitation.tally import Shift, Tally, disclosed, disclosed_shift
+from facilitation.tally import Shift, Tally, disclosed, disclosed_shift, picture_due
 from facilitation.words import tidy
 
 K_FLOOR, K_DEFAULT, K_CEILING = 3, 5, 10
@@ -272,19 +272,22 @@ class BallotBox:
     def draw(self, session: Session, workshop_id: int, round_id: int) -> bool:
         """Store a new picture of an open live round, all ballots that are in at this moment; whether it was drawn.
 
-        Whether a picture is due was decided before (tally.picture_due); k is asked again here, under the lock.
+        The release rule is asked here, of the very ballots that the picture would hold: an answer that came since
+        somebody else asked may have left one or two people out.
         """
         workshop = _workshop(session, workshop_id)
         round_ = session.get(Round, round_id)
         key = self._keys.read(round_id)
         if round_ is None or round_.state != "open" or round_.mode != Mode.LIVE or key is None:
             return False
-        tally = disclosed(_tally(session, key, round_)[0], workshop.k)
-        if tally is None:
+        tally = _tally(session, key, round_)[0]
+        room, at = self._rooms[workshop_id], self._rooms.clock()
+        missing = max(0, self._rooms.present(workshop_id, workshop.joined) - tally.ballots)
+        since = None if round_.picture is None or room.picture_at is None else at - room.picture_at
+        if not picture_due(tally.ballots, room.changed(round_id), missing, since, workshop.k):
             return False
         round_.picture = tally.as_dict()
         workshop.tick += 1
-        room, at = self._rooms[workshop_id], self._rooms.clock()
         store.after_commit(session, lambda: room.note_picture(round_id, at))
         return True
 
@@ -400,7 +403,7 @@ def _open(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaIt
     session.info["until_committed"].enter_context(keys.locked())
     item = _item(workshop.agenda, workshop.agenda_id)
     of_workshop = list(session.scalars(select(Round).where(Round.workshop_id == workshop.id)))
-    kept = [r for r in of_workshop if r.agenda_id == item.id and r.state == "counted"]
+    kept = [r for r in of_workshop if r.agenda_id == item.id and r.state in ("counted", "void")]
     round_ = Round(
         workshop_id=workshop.id,
         agenda_id=item.id,
@@ -439,8 +442,8 @@ def show(session: Session, workshop_id: int, want: str, value: str = "") -> None
     elif want == "zoom" and value in ("bigger", "smaller"):
         place = ZOOMS.index(workshop.zoom) + (1 if value == "bigger" else -1)
         workshop.zoom = ZOOMS[min(max(place, 0), len(ZOOMS) - 1)]
-    elif want == "prompt" and value.isdigit():
-        workshop.prompt = min(int(value), 9)
+    elif want == "prompt" and len(value) == 1 and value in "0123456789":
+        workshop.prompt = int(value)
     elif want == "door":
         workshop.locked = value == "locked"
     else:
@@ -586,7 +589,7 @@ def _mode(value: str) -> Mode:
 
 
 def _clean(field: str, text: str) -> str:
-    if not text.strip():
+    if not tidy(text):
         names = {"title": "a title", "museum": "the name of the museum", "text": "the question"}
         raise Refused(f"Enter {names[field]}.")
     return _short(field, text)

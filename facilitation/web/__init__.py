@@ -167,7 +167,8 @@ def _start() -> None:
 
 
 def _finish(response: Response) -> Response:
-    scheme, host = ("wss" if request.is_secure else "ws"), urlsplit(f"//{request.host}").netloc
+    scheme = "wss" if house().settings.hosted else "ws"  # a proxy may end TLS before us
+    host = urlsplit(f"//{request.host}").netloc
     headers = response.headers
     headers["Content-Security-Policy"] = POLICY.format(socket=f" {scheme}://{host}")
     headers["X-Content-Type-Options"] = "nosniff"

@@ -193,6 +193,7 @@ def move(code: str) -> Response:
         return desk(code, stale.sentence, stale.status)
     house().live.moved(workshop_id)
     if wanted is Move.FINISH:
+        house().rooms.forget(workshop_id)
         return see(url_for(".console", code=code))
     return desk(code)
 
@@ -303,7 +304,7 @@ def _set_up(code: str, job: Callable[[Session, int], Any], back: str = ".setup")
     """Run one change of the set-up and show the page again; a refusal stands on it, and nothing typed is lost."""
     workshop_id = access.facilitated(code).id
     perform(lambda session: job(session, workshop_id))
-    house().live.moved(workshop_id)
+    house().live.changed(workshop_id)
     if not wants_fragment():
         return see(url_for(back, code=code))
     found = access.facilitated(code)

@@ -8,7 +8,7 @@
   const form = () => document.querySelector('form[id^="ballot-"]');
   const mine = () => document.querySelector('[id^="mine-"]');
   const status = document.getElementById("status");
-  let pause = 0, retry = 0, tries = 0;
+  let pause = 0, retry = 0, slow = 0, tries = 0;
 
   const words = (input) => {
     const face = input.nextElementSibling, n = face.querySelector(".choice__n");
@@ -34,8 +34,9 @@
     htmx.trigger(ballot, "ballot:send");
   }
   function sendAgain() {
-    clearTimeout(retry);
+    clearTimeout(retry); clearTimeout(slow);
     band("unsent");
+    document.title = form().dataset.titleUnsent;
     retry = setTimeout(send, Math.min(8000, 500 * 2 ** tries) * (0.5 + Math.random()));
     tries += 1;
   }
@@ -49,8 +50,9 @@
     ballot.querySelector(".choices").classList.add("is-pending");
     band("sending");
     tries = 0;
-    clearTimeout(pause); clearTimeout(retry);
+    clearTimeout(pause); clearTimeout(retry); clearTimeout(slow);
     pause = setTimeout(send, 600);
+    slow = setTimeout(() => { status.textContent = document.getElementById("band-sending").content.textContent.trim(); }, 1600);
   });
   document.addEventListener("submit", (event) => {
     if (event.target === form()) { event.preventDefault(); send(); }
@@ -61,12 +63,14 @@
     const round = target.dataset.round, answer = kept(round), code = ctx.response.status;
     if (!answer) return;
     if (code >= 500) return sendAgain();
+    clearTimeout(slow);
     if (code >= 400) return keep(round, { ...answer, in: true, late: true });
     const counted = /data-choice="\w+" data-seq="(\d+)" data-words="([^"]*)"/.exec(ctx.text);
     if (!counted || +counted[1] < answer.seq) return;
     tries = 0;
     keep(round, { ...answer, in: true, counted: answer.words });
     target.querySelector(".choices").classList.remove("is-pending");
+    document.title = target.dataset.titleIn;
     status.textContent = /<strong>([^<]*)/.exec(ctx.text)[1];
   });
   document.addEventListener("htmx:error", ({ target }) => { if (target === form()) sendAgain(); });
@@ -87,10 +91,12 @@
       page.querySelector(".choices").classList.add("is-pending");
       return sendAgain();
     }
+    // The swap keeps what was checked; only an answer that was counted may stay drawn as one.
+    if (input) input.checked = answer.in && !answer.late;
     // Sent without an answer: it may have been counted, and nobody can look it up any more. Say just that.
     if (!answer.in) band(answer.attempts ? "unsure" : "late", answer.counted);
     else if (answer.late) band(answer.attempts > 1 ? "unsure" : "late", answer.counted);
-    else if (stage === "closed") { if (input) input.checked = true; band("counted", answer.counted); }
+    else if (stage === "closed") band("counted", answer.counted);
   }
   document.body.addEventListener("live:shown", settle);
   settle();

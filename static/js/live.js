@@ -36,6 +36,7 @@
     try {
       const answer = await fetch(body.dataset.live + "/now?order=" + now().dataset.order, { headers: { "HX-Request": "true" } });
       if (answer.status === 200) show(await answer.text());
+      else if (answer.status === 204) away = false;
       else if (answer.status === 404) location.reload();
     } catch { /* the line is down: the socket says so, and the next try comes by itself */ }
   }
