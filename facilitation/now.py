@@ -23,7 +23,7 @@ from facilitation.profile import ProfileRow, profile
 from facilitation.room import Rooms
 from facilitation.stages import Mode, Move, Stage
 from facilitation.store import ActionRow, AgendaItem, AgreementRow, NoteRow, ParkedRow, Round, Workshop
-from facilitation.tally import Shift, Spread, Tally, Waiting
+from facilitation.tally import OTHERS, Shift, Spread, Tally, Waiting
 from facilitation.workshop import next_item, position_of
 
 STEPS_OF_SQUARES = (8, 10, 12, 16, 24, 40, 60)  # the longest rows that static/css/stage.css knows sizes for
@@ -101,6 +101,16 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """The answers of one role, or of the small ones together."""
+
+    name: str
+    ballots: int
+    counts: tuple[int, ...]  # by point, then don't know and not relevant
+    middle: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What a counted round may say, in words and as a chart."""
 
@@ -117,6 +127,7 @@ class Result:
     moved: str | None
     shift: str | None
     earlier_held_back: bool
+    groups: tuple[Group, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,7 +413,16 @@ def _result(
         moved=tally.moved_words(shift) if shift else None,
         shift=tally.shift_words(shift) if shift else None,
         earlier_held_back=bool(before) and earlier is None,
+        groups=tuple(_group(name, Tally.from_dict(of), question) for name, of in (round_.groups or {}).items()),
     )
+
+
+_ROLE_WORDS = {"trustee": "Trustees", "staff": "Staff", "volunteer": "Volunteers", "other": "Other", OTHERS: "Others"}
+
+
+def _group(name: str, counts: Tally, question: Question) -> Group:
+    middle = tally.middle_words(counts.counts, question.labels)
+    return Group(_ROLE_WORDS[name], counts.ballots, (*counts.counts, counts.dk, counts.nr), middle)
 
 
 def _hush(round_: Round, k: int, stage: Stage, audience: Audience) -> Hush | None:

@@ -34,6 +34,7 @@ class Vote:
     void: bool
     tally: Tally | None
     shift: Shift | None
+    groups: tuple[tuple[str, Tally], ...] = ()  # by role ("trustee" … "others"), as far as each part is large enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +243,9 @@ def _vote(round_: Round) -> Vote:
         void=round_.state == "void",
         tally=Tally.from_dict(round_.counts) if known and round_.counts else None,
         shift=Shift(**round_.shift) if known and round_.shift else None,
+        groups=tuple((name, Tally.from_dict(counts)) for name, counts in (round_.groups or {}).items())
+        if known
+        else (),
     )
 
 

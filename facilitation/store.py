@@ -78,6 +78,7 @@ class Workshop(Base):
     edition: Mapped[str]
     k: Mapped[int] = mapped_column(default=5)
     mode: Mapped[str] = mapped_column(default="live")
+    roles: Mapped[bool] = mapped_column(default=False)  # phones say trustee, staff, volunteer or other when they join
     locked: Mapped[bool] = mapped_column(default=False)  # the door: nobody new comes in
     joined: Mapped[int] = mapped_column(default=0)
 
@@ -146,6 +147,7 @@ class Round(Base):
     ballots_cast: Mapped[int | None]
     counts: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))  # None when fewer than k answered
     shift: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))  # up, same, down
+    groups: Mapped[dict[str, dict[str, int]] | None] = mapped_column(JSON(none_as_null=True))  # by role, as merged
 
 
 class Ballot(Base):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,14 +26,14 @@ from facilitation.keys import KeyFile
 from facilitation.room import Rooms
 from facilitation.stages import Effect, Mode, Move, Position, Stage
 from facilitation.store import AgendaItem, Capability, IssuedCode, Round, Workshop
-from facilitation.tally import Shift, Tally, disclosed, disclosed_shift, picture_due
+from facilitation.tally import OTHERS, Shift, Tally, disclosed, disclosed_shift, merge_roles, picture_due
 from facilitation.words import tidy
 
 K_FLOOR, K_DEFAULT, K_CEILING = 3, 5, 10
 LONGEST = {"title": 120, "museum": 120, "text": 300, "short": 60, "prompt": 600, "wifi_name": 32, "wifi_password": 63}
 MOST_QUESTIONS = 80
 SEQ_CEILING = 2**31 - 1
-OVERLAYS = ("", "blank", "code", "profile", "three", "plan")
+OVERLAYS = ("", "blank", "code", "profile", "three", "plan", "roles")
 THEMES = ("light", "dark", "projector")
 ZOOMS = (80, 90, 100, 110, 125, 140)
 THINKING_SECONDS = 90
@@ -72,17 +73,21 @@ def change_details(
     held_on: dt.date,
     k: int,
     mode: str,
+    roles: bool,
     wifi: tuple[str, str],
 ) -> None:
     """Change what a workshop is called and how results are shown. k is locked from the first ballot on."""
     workshop = _workshop(session, workshop_id)
+    begun = session.scalar(select(Round.id).where(Round.workshop_id == workshop_id).limit(1)) is not None
+    if roles != workshop.roles and begun:
+        raise Refused("Voting has begun, so whether people give a role can no longer be changed.")
     if k != workshop.k:
         if not K_FLOOR <= k <= K_CEILING:
             raise Refused(f"The smallest group must be a number from {K_FLOOR} to {K_CEILING}.")
-        if session.scalar(select(Round.id).where(Round.workshop_id == workshop_id).limit(1)):
+        if begun:
             raise Refused("People have been told the smallest group that is shown, so it can no longer be changed.")
     workshop.title, workshop.museum, workshop.held_on = _clean("title", title), _clean("museum", museum), held_on
-    workshop.k, workshop.mode = k, _mode(mode)
+    workshop.k, workshop.mode, workshop.roles = k, _mode(mode), roles
     workshop.wifi_name, workshop.wifi_password = _short("wifi_name", wifi[0]), _short("wifi_password", wifi[1])
     workshop.tick += 1
 
@@ -209,10 +214,19 @@ class Filed:
     seq: int
 
 
-def seal_ballot(
-    keys: KeyFile, workshop: Workshop, device: bytes, round_id: int, choice: str, seq: int, direction: str
-) -> Filing:
+@dataclass(frozen=True, slots=True, repr=False)
+class Posted:
+    """What a phone sends: a choice, its own count of its changes, where it moved, its holder’s role ("" if none)."""
+
+    choice: str
+    seq: int
+    direction: str = ""
+    role: str = ""
+
+
+def seal_ballot(keys: KeyFile, workshop: Workshop, device: bytes, round_id: int, posted: Posted) -> Filing:
     """Seal one phone's answer for the store. Raises NotVoting if that round takes no ballots, Refused for bad input."""
+    choice, seq = posted.choice, posted.seq
     if choice not in ballots.CHOICES:
         raise Refused("Select an answer, or choose I don’t know.")
     if not 0 < seq <= SEQ_CEILING:
@@ -221,8 +235,9 @@ def seal_ballot(
     if key is None:
         raise NotVoting(CLOSED_SENTENCE)
     slot = ballots.slot_of(key, device)
-    declared = Direction(direction) if direction in set(Direction) else Direction.UNKNOWN
-    sealed = ballots.seal(key, round_id, slot, Ballot(choice, declared))
+    declared = Direction(posted.direction) if posted.direction in set(Direction) else Direction.UNKNOWN
+    role = posted.role if workshop.roles and posted.role in ballots.ROLES else None
+    sealed = ballots.seal(key, round_id, slot, Ballot(choice, declared, role))
     return Filing(workshop.id, round_id, slot, seq, sealed, key, choice)
 
 
@@ -280,7 +295,7 @@ class BallotBox:
         key = self._keys.read(round_id)
         if round_ is None or round_.state != "open" or round_.mode != Mode.LIVE or key is None:
             return False
-        tally = _tally(session, key, round_)[0]
+        tally = Tally.of(ballot.choice for ballot in _opened(session, key, round_))
         room, at = self._rooms[workshop_id], self._rooms.clock()
         missing = max(0, self._rooms.present(workshop_id, workshop.joined) - tally.ballots)
         since = None if round_.picture is None or room.picture_at is None else at - room.picture_at
@@ -360,15 +375,17 @@ def _count(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaI
     round_ = session.get_one(Round, workshop.round_id)
     key = keys.read(round_.id)
     try:
-        tally, shift = _tally(session, key, round_) if key else _nothing_in(session, round_)
+        opened = _opened(session, key, round_) if key else _nothing_in(session, round_)
     except ValueError:
         round_.state = "void"  # without its key, or with a row that does not open, no count would be honest
     else:
-        shown, moved = disclosed(tally, workshop.k), disclosed_shift(shift, workshop.k)
+        tally = Tally.of(ballot.choice for ballot in opened)
+        shown, moved = disclosed(tally, workshop.k), disclosed_shift(_shift(opened, round_), workshop.k)
         round_.state = "counted" if tally.ballots or move is Move.CLOSE else "discarded"
         round_.ballots_cast = tally.ballots
         round_.counts = shown.as_dict() if shown else None
         round_.shift = {"up": moved.up, "same": moved.same, "down": moved.down} if shown and moved else None
+        round_.groups = _by_role(opened, workshop.k) if shown and workshop.roles else None
     round_.picture = None
     round_id = round_.id
     store.forget_ballots(session, round_id)
@@ -380,7 +397,7 @@ def _count(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaI
 def _drop(session: Session, _keys: KeyFile, workshop: Workshop, _target: AgendaItem | None, _move: Move) -> None:
     round_ = session.get_one(Round, workshop.round_id)
     round_.state, round_.released = "discarded", False
-    round_.counts = round_.shift = round_.ballots_cast = None
+    round_.counts = round_.shift = round_.groups = round_.ballots_cast = None
 
 
 def _release(session: Session, _keys: KeyFile, workshop: Workshop, _target: AgendaItem | None, _move: Move) -> None:
@@ -522,22 +539,36 @@ def recover(engine: Engine, keys: KeyFile) -> int:
 # --- Small things ----------------------------------------------------------------------------------------------------
 
 
-def _tally(session: Session, key: bytes, round_: Round) -> tuple[Tally, Shift]:
-    """Open every sealed ballot of a round in memory and count. Raises ValueError when one does not open."""
-    opened = [
+def _opened(session: Session, key: bytes, round_: Round) -> list[Ballot]:
+    """Every sealed ballot of a round, opened in memory. Raises ValueError when one does not open."""
+    return [
         ballots.unseal(key, round_.id, slot, sealed)
         for slot, (_, sealed) in store.ballots_in(session, round_.id).items()
     ]
-    directions = [ballot.direction for ballot in opened] if round_.number > 1 else []
-    shift = Shift(directions.count(Direction.UP), directions.count(Direction.SAME), directions.count(Direction.DOWN))
-    return Tally.of(ballot.choice for ballot in opened), shift
 
 
-def _nothing_in(session: Session, round_: Round) -> tuple[Tally, Shift]:
-    """The count of a round whose key is gone: possible only if nobody has voted."""
+def _nothing_in(session: Session, round_: Round) -> list[Ballot]:
+    """The ballots of a round whose key is gone: it can be counted only if there are none."""
     if store.turnout(session, round_.id):
         raise ValueError("the key of this round is gone")
-    return Tally.of([]), Shift(0, 0, 0)
+    return []
+
+
+def _shift(opened: Sequence[Ballot], round_: Round) -> Shift:
+    """How many phones declared that they moved up, stayed, or moved down; nothing in a first vote."""
+    directions = [ballot.direction for ballot in opened] if round_.number > 1 else []
+    return Shift(*(directions.count(way) for way in (Direction.UP, Direction.SAME, Direction.DOWN)))
+
+
+def _by_role(opened: Sequence[Ballot], k: int) -> dict[str, dict[str, int]] | None:
+    """The counts of each role, small ones merged before anything is stored; None if only the total may be kept."""
+    groups = merge_roles(Counter(ballot.role or OTHERS for ballot in opened), k, ballots.ROLES)
+    if groups is None:
+        return None
+    choices: dict[str, list[str]] = {}
+    for ballot in opened:
+        choices.setdefault(groups[ballot.role or OTHERS], []).append(ballot.choice)
+    return {group: Tally.of(chosen).as_dict() for group, chosen in choices.items()}
 
 
 def _has_result(session: Session, agenda_id: int) -> bool:

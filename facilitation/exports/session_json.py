@@ -58,4 +58,5 @@ def _round(answer: Answer, vote: Vote) -> dict[str, Any]:
         "ballots": vote.ballots,
         "counts": vote.tally.as_dict() if vote.tally else None,
         "shift": shift,
+        "groups": {name: counts.as_dict() for name, counts in vote.groups},
     }

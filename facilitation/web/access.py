@@ -49,6 +49,11 @@ def device(workshop: Workshop) -> bytes | None:
     return ballots.read_device(workshop.key, cookie)
 
 
+def role(workshop: Workshop) -> str | None:
+    """The role this phone's holder gave, "none" if they would rather not say; None if they have not been asked."""
+    return request.cookies.get(f"r_{workshop.id}")
+
+
 def for_socket(audience: Audience, code: str) -> tuple[Workshop, bytes | None] | None:
     """The workshop a socket may hear as this audience, with its device secret if it is a phone; None if it may not."""
     workshop = store.by_code(db.session(), code)

@@ -124,6 +124,7 @@ def change_details(code: str) -> Response:
             held_on=a_date(form.get("held_on", "")),
             k=a_number(form.get("k")),
             mode=form.get("mode", "live"),
+            roles=form.get("roles") == "on",
             wifi=(form.get("wifi_name", ""), form.get("wifi_password", "")),
         )
 

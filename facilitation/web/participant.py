@@ -13,7 +13,7 @@ from facilitation.now import Audience, Now
 from facilitation.stages import Stage
 from facilitation.store import AgendaItem, Workshop, db
 from facilitation.web import a_number, access, house, perform, see, wants_fragment
-from facilitation.workshop import Filed, join, own_ballot, seal_ballot
+from facilitation.workshop import Filed, Posted, join, own_ballot, seal_ballot
 
 participant = Blueprint("participant", __name__)
 
@@ -58,11 +58,22 @@ def page(code: str) -> Response:
     device = access.device(workshop) if workshop else None
     if workshop is None or (device is None and workshop.stage != Stage.FINISHED):
         return make_response(render_template("participant/join.html", code=code[:7], problem=""), 404)
+    if device is not None and workshop.roles and access.role(workshop) is None:
+        return make_response(render_template("participant/role.html", workshop=workshop))
     own = None
     if device is not None:
         house().rooms.hear(workshop.id, device)
         own = own_ballot(db.session(), house().keys, workshop, device)
     return make_response(render_template("participant/page.html", now=_now(workshop), own=own))
+
+
+@participant.post("/w/<code>/role")
+def say_role(code: str) -> Response:
+    """What this phone's holder is here: kept on the phone only, and sealed into its ballots."""
+    workshop = access.participating(code)
+    role = request.form.get("role", "")
+    kept = role if role in ballots.ROLES else "none"
+    return access.give(see(url_for(".page", code=code)), f"r_{workshop.id}", kept)
 
 
 @participant.get("/w/<code>/now")
@@ -96,8 +107,8 @@ def _file(workshop: Workshop, choice: str, round_id: int, seq: int) -> Filed:
     device = access.device(workshop)
     if device is None:
         raise NotVoting("This session has ended.")
-    direction = request.form.get("direction", "")
-    filing = seal_ballot(house().keys, workshop, device, round_id, choice, seq, direction)
+    posted = Posted(choice, seq, request.form.get("direction", ""), access.role(workshop) or "")
+    filing = seal_ballot(house().keys, workshop, device, round_id, posted)
     workshop_id = workshop.id
     house().rooms.hear(workshop_id, device)
     db.session.rollback()  # nothing read here is needed while waiting for the commit
