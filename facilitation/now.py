@@ -413,16 +413,21 @@ def _result(
         moved=tally.moved_words(shift) if shift else None,
         shift=tally.shift_words(shift) if shift else None,
         earlier_held_back=bool(before) and earlier is None,
-        groups=tuple(_group(name, Tally.from_dict(of), question) for name, of in (round_.groups or {}).items()),
+        groups=_groups(round_.groups or {}, question),
     )
 
 
 _ROLE_WORDS = {"trustee": "Trustees", "staff": "Staff", "volunteer": "Volunteers", "other": "Other", OTHERS: "Others"}
 
 
-def _group(name: str, counts: Tally, question: Question) -> Group:
-    middle = tally.middle_words(counts.counts, question.labels)
-    return Group(_ROLE_WORDS[name], counts.ballots, (*counts.counts, counts.dk, counts.nr), middle)
+def _groups(stored: Mapping[str, Mapping[str, int]], question: Question) -> tuple[Group, ...]:
+    """The released groups, in the order of the roles."""
+    made = []
+    for name in (role for role in _ROLE_WORDS if role in stored):
+        counts = Tally.from_dict(stored[name])
+        middle = tally.middle_words(counts.counts, question.labels)
+        made.append(Group(_ROLE_WORDS[name], counts.ballots, (*counts.counts, counts.dk, counts.nr), middle))
+    return tuple(made)
 
 
 def _hush(round_: Round, k: int, stage: Stage, audience: Audience) -> Hush | None:
