@@ -62,13 +62,16 @@ def profile(shown: Iterable[tuple[str, str, str, Tally | None]], k: int) -> tupl
 
 
 def _marks(questions: list[tuple[str, str, Tally | None]]) -> tuple[Mark, ...]:
-    marks = []
-    for _, _, counts in questions:
-        middle = median(counts.counts) if counts and counts.n > 1 else None
-        if counts and middle:
-            apart = spread(counts.counts) is Spread.APART
-            marks.append(Mark((middle[0] + middle[1]) // 2, sum(middle) % 2 == 1, apart))
-    return tuple(sorted(marks, key=lambda mark: (mark.level, mark.between)))
+    marks = [made for _, _, counts in questions if (made := mark(counts))]
+    return tuple(sorted(marks, key=lambda one: (one.level, one.between)))
+
+
+def mark(counts: Tally | None) -> Mark | None:
+    """Where a question stands; None without a middle answer, and for one vote alone: the mark would tell it."""
+    middle = median(counts.counts) if counts and counts.n > 1 else None
+    if counts is None or middle is None:
+        return None
+    return Mark((middle[0] + middle[1]) // 2, sum(middle) % 2 == 1, spread(counts.counts) is Spread.APART)
 
 
 def _why_not(questions: list[tuple[str, str, Tally | None]], k: int) -> str:

@@ -54,6 +54,7 @@ class Answer:
     scale: str
     labels: tuple[str, ...]  # lowest first
     minutes: int
+    mode: str | None  # None: as the workshop
     maps: Mapping[str, Any]  # the same texts as language maps, as they were stored
     votes: tuple[Vote, ...]
     agreement: Agreement
@@ -144,6 +145,7 @@ class Report:
     credit: str
     k: int
     mode: str
+    roles: bool
     joined: int
     answers: tuple[Answer, ...]
     chapters: tuple[Chapter, ...]
@@ -200,10 +202,11 @@ def make(session: Session, workshop: Workshop, framework: Framework) -> Report:
         credit=say(framework.credit),
         k=workshop.k,
         mode=workshop.mode,
+        roles=workshop.roles,
         joined=workshop.joined,
         answers=answers,
-        chapters=_chapters(answers, framework),
-        three=_three(answers),
+        chapters=chapters_of(answers, framework),
+        three=three_of(answers),
         actions=tuple(store.actions_of(session, workshop.id)),
         parked=tuple(store.parked_of(session, workshop.id)),
     )
@@ -224,6 +227,7 @@ def _answer(item: AgendaItem, rounds: list[Round], agreement: Agreement, note: s
         scale=item.scale,
         labels=tuple(say(label) for label in item.labels),
         minutes=item.minutes,
+        mode=item.mode,
         maps={
             name: getattr(item, name) for name in ("hallmark_title", "text", "short", "prompt", "attribution", "labels")
         },
@@ -249,7 +253,7 @@ def _vote(round_: Round) -> Vote:
     )
 
 
-def _chapters(answers: tuple[Answer, ...], framework: Framework) -> tuple[Chapter, ...]:
+def chapters_of(answers: tuple[Answer, ...], framework: Framework) -> tuple[Chapter, ...]:
     """Answers by hallmark, in the order in which each hallmark first comes up."""
     known = {hallmark.key: hallmark for hallmark in framework.hallmarks}
     chapters = []
@@ -261,7 +265,8 @@ def _chapters(answers: tuple[Answer, ...], framework: Framework) -> tuple[Chapte
     return tuple(chapters)
 
 
-def _three(answers: tuple[Answer, ...]) -> tuple[ToDiscuss, ...]:
+def three_of(answers: tuple[Answer, ...]) -> tuple[ToDiscuss, ...]:
+    """The three things to talk about first, as far as there are any; no question twice."""
     shown = [answer.shown.tally if answer.shown else None for answer in answers]
     made = []
     for place, reason in tally.three_to_discuss(shown):

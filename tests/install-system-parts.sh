@@ -1,5 +1,5 @@
 #!/bin/sh
-# The tests drive a real browser and a real PostgreSQL, and neither comes from Python's package index.
+# The tests drive a real browser, a real PostgreSQL and a real LibreOffice, and none comes from Python's package index.
 # Root on a system with apt-get gets what is missing; anyone else is told what to install.
 set -eu
 
@@ -23,6 +23,14 @@ has_postgresql() {
     return 1
 }
 
+# Documents are opened with Writer and tables with Calc; both parts of LibreOffice are needed.
+has_office() {
+    soffice=$(command -v soffice || command -v libreoffice) || return 1
+    # Debian splits LibreOffice into packages beside one folder of programs; elsewhere it comes whole.
+    folder=$(dirname "$(readlink -f "$soffice")")
+    [ ! -e /etc/debian_version ] || { [ -e "$folder/libswlo.so" ] && [ -e "$folder/libsclo.so" ]; }
+}
+
 if [ -n "${CHROMIUM:-}" ] && ! has_chromium; then
     echo "CHROMIUM names $CHROMIUM, which cannot be run: correct it, or unset it to use the system's Chromium." >&2
     exit 1
@@ -31,6 +39,7 @@ fi
 packages=""
 has_chromium || packages="$packages chromium"
 has_postgresql || packages="$packages postgresql"
+has_office || packages="$packages libreoffice-writer-nogui libreoffice-calc-nogui"
 [ -n "$packages" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -49,6 +58,9 @@ for package in $packages; do
         ;;
     postgresql)
         echo "PostgreSQL's server programs are missing: install them (on Debian or Ubuntu, the package postgresql)." >&2
+        ;;
+    libreoffice-writer-nogui)
+        echo "LibreOffice is missing: install it with Writer and Calc, so that soffice is on the path." >&2
         ;;
     esac
 done
