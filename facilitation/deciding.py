@@ -155,6 +155,12 @@ def action_values(action: plan.Action) -> dict[str, str]:
     return {name: _as_typed(getattr(action, name)) for name in _FORM}
 
 
+def progress_values(action: plan.Action) -> dict[str, str]:
+    """The fields of the form that asks how far an action of an earlier session has come."""
+    return {name: _as_typed(getattr(action, name)) for name in PROGRESS}
+
+
+PROGRESS = ("status", "status_reason", "due", "owner")
 _PROSE = frozenset({"action", "gap", "owner", "first_step", "due_words", "measure", "resources", "status_reason"}) | {
     "plan_objective",
     "notes",

@@ -15,10 +15,11 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from facilitation import stages, store, tally
-from facilitation.deciding import action_values
+from facilitation import continuing, stages, store, tally
+from facilitation.continuing import LastTime, Side
+from facilitation.deciding import action_values, progress_values
 from facilitation.hallmarks import say, split_prompt
-from facilitation.plan import Action
+from facilitation.plan import Action, long_date, progress
 from facilitation.profile import ProfileRow, profile
 from facilitation.room import Rooms
 from facilitation.stages import Mode, Move, Stage
@@ -128,6 +129,26 @@ class Result:
     shift: str | None
     earlier_held_back: bool
     groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """One of two charts that stand side by side: the day, how many answered, and as which roles, if that is known."""
+
+    day: dt.date
+    chart: Chart
+    ballots: int
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A question beside itself in the session before. `text`: how it was asked then, if that was in other words."""
+
+    then: Half
+    now: Half
+    words: str | None
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +262,9 @@ class Now:
     three: tuple[tuple[str, str, str], ...]  # plate, short name and why, of the three things to talk about
     actions: tuple[Card, ...]  # on the closing screen
     parked: tuple[Card, ...]
+    beside: Beside | None  # the session before, once this question’s own result is shown
+    since: str  # the session before, "Annual review, 21 November 2025"; "" if there is none
+    earlier: tuple[Card, ...]  # its actions, to look back on
     wifi_name: str
     wifi_password: str
     desk: Desk | None
@@ -324,6 +348,11 @@ def look(session: Session, rooms: Rooms, workshop: Workshop, audience: Audience)
         three=_three(workshop, rounds) if audience is Audience.SCREEN and workshop.overlay == "three" else (),
         actions=_actions(session, workshop) if audience is Audience.SCREEN and workshop.overlay == "plan" else (),
         parked=_parked(session, workshop) if audience is Audience.SCREEN and workshop.overlay == "plan" else (),
+        beside=_beside(session, workshop, rounds) if watching and stage in (Stage.REVEALED, Stage.DISCUSSION) else None,
+        since=_since(session, workshop) if watching else "",
+        earlier=_earlier(session, workshop)
+        if audience is Audience.FACILITATOR or (watching and workshop.overlay == "since")
+        else (),
         wifi_name=workshop.wifi_name if watching else "",
         wifi_password=workshop.wifi_password if watching else "",
         desk=_desk(session, rooms, workshop, rounds, round_, answered or 0, missing, waiting)
@@ -557,6 +586,38 @@ def _parked(session: Session, workshop: Workshop) -> tuple[Card, ...]:
         )
         for row in rows
     )
+
+
+def _since(session: Session, workshop: Workshop) -> str:
+    before = continuing.earlier_of(session, workshop)
+    return f"{before.title}, {long_date(before.held_on)}" if before else ""
+
+
+def _earlier(session: Session, workshop: Workshop) -> tuple[Card, ...]:
+    """The actions this session looks back on, by the row they have for ever; what was done comes first."""
+    if not workshop.carried:
+        return ()
+    cards = []
+    for row, item in store.rows_of_actions(session, workshop.carried):
+        action = store.action_of(row, item)
+        plate = (item.number or str(item.position)) if item else ""
+        cards.append((progress(action), Card(row.id, plate, Draft(progress_values(action), row.version), action)))
+    return tuple(card for _, card in sorted(cards, key=lambda one: one[0]))
+
+
+def _beside(session: Session, workshop: Workshop, rounds: dict[int, list[Round]]) -> Beside | None:
+    last = continuing.last_times(session, workshop, rounds).get(workshop.agenda_id or 0) if workshop.continues else None
+    return beside(last) if last else None
+
+
+def beside(last: LastTime) -> Beside:
+    """Two charts, with how many and who was in the room under each, and one phrase; no arrow, no number of change."""
+    return Beside(_half(last.then), _half(last.now), last.words, "" if last.comparable else last.text)
+
+
+def _half(side: Side) -> Half:
+    who = ", ".join(f"{_ROLE_WORDS[name].lower()} {number}" for name, number in side.who if name in _ROLE_WORDS)
+    return Half(side.day, chart(side.counts, side.labels), side.counts.ballots, who)
 
 
 def _unsettled(session: Session, workshop: Workshop) -> tuple[str, ...]:

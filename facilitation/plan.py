@@ -176,6 +176,16 @@ def in_order(actions: Iterable[Action]) -> list[Action]:
     return sorted(actions, key=lambda action: (action.priority or 10_000, action.due or last, action.number))
 
 
+def by_progress(actions: Iterable[Action]) -> list[Action]:
+    """Actions as a later session looks back on them: what was done comes first, what was given up last."""
+    return sorted(actions, key=progress)
+
+
+def progress(action: Action) -> int:
+    """Where an action stands in `by_progress`."""
+    return (Status.DONE, Status.UNDER_WAY, Status.NOT_STARTED, Status.DROPPED).index(action.status)
+
+
 def long_date(day: dt.date) -> str:
     """21 November 2026: no leading nought, on every system."""
     return f"{day.day} {day:%B %Y}"

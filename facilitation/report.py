@@ -10,14 +10,15 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from facilitation import store, tally
+from facilitation import continuing, editions, store, tally
+from facilitation.continuing import LastTime
 from facilitation.hallmarks import Framework, say, split_prompt
-from facilitation.plan import Action, Agreement, ParkedItem
+from facilitation.plan import Action, Agreement, ParkedItem, Status, by_progress
 from facilitation.profile import ProfileRow, profile
 from facilitation.store import AgendaItem, Round, Workshop
 from facilitation.tally import Reason, Shift, Spread, Tally
@@ -59,6 +60,7 @@ class Answer:
     votes: tuple[Vote, ...]
     agreement: Agreement
     note: str
+    last: LastTime | None = None  # beside the same question of the session before
 
     @property
     def shown(self) -> Vote | None:
@@ -132,6 +134,20 @@ class ToDiscuss:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """The session that this one continues: how far its actions have come is the evidence of progress."""
+
+    title: str
+    held_on: dt.date
+    actions: tuple[Action, ...]  # what was done comes first
+
+    @property
+    def done(self) -> int:
+        """How many of them were done."""
+        return sum(action.status is Status.DONE for action in self.actions)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A workshop, its questions in running order, and its plan."""
 
@@ -152,6 +168,7 @@ class Report:
     three: tuple[ToDiscuss, ...]
     actions: tuple[Action, ...]
     parked: tuple[ParkedItem, ...]
+    earlier: Earlier | None = None
 
     @property
     def slug(self) -> str:
@@ -183,12 +200,20 @@ class Report:
         return min(days, default=None)
 
 
-def make(session: Session, workshop: Workshop, framework: Framework) -> Report:
-    """The report of a workshop as it stands. A round that was not released gives no count, not even its size."""
+def make(session: Session, workshop: Workshop, shipped: Framework) -> Report:
+    """The report of a workshop as it stands. A round that was not released gives no count, not even its size.
+
+    shipped: the framework that came with the program, for a workshop whose own edition was never stored.
+    """
+    framework = editions.of(session, shipped, workshop)
     rounds = store.rounds_of(session, workshop.id)
     agreements, notes = store.agreements_of(session, workshop.id), store.notes_of(session, workshop.id)
+    last = continuing.last_times(session, workshop, rounds)
     answers = tuple(
-        _answer(item, rounds.get(item.id, []), agreements.get(item.id, Agreement()), notes.get(item.id, ""))
+        replace(
+            _answer(item, rounds.get(item.id, []), agreements.get(item.id, Agreement()), notes.get(item.id, "")),
+            last=last.get(item.id),
+        )
         for item in workshop.agenda
     )
     return Report(
@@ -209,7 +234,16 @@ def make(session: Session, workshop: Workshop, framework: Framework) -> Report:
         three=three_of(answers),
         actions=tuple(store.actions_of(session, workshop.id)),
         parked=tuple(store.parked_of(session, workshop.id)),
+        earlier=_earlier(session, workshop),
     )
+
+
+def _earlier(session: Session, workshop: Workshop) -> Earlier | None:
+    before = continuing.earlier_of(session, workshop)
+    if before is None:
+        return None
+    actions = (store.action_of(row, item) for row, item in store.rows_of_actions(session, workshop.carried))
+    return Earlier(before.title, before.held_on, tuple(by_progress(actions)))
 
 
 def _answer(item: AgendaItem, rounds: list[Round], agreement: Agreement, note: str) -> Answer:

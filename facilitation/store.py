@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -76,6 +76,9 @@ class Workshop(Base):
     held_on: Mapped[dt.date]
     framework: Mapped[str]
     edition: Mapped[str]
+    continues: Mapped[int | None]  # the session before this one; it may have been deleted since
+    # the ids of the actions of earlier sessions on which this one looks back
+    carried: Mapped[list[int]] = mapped_column(JSON, default=list, server_default="[]")
     k: Mapped[int] = mapped_column(default=5)
     mode: Mapped[str] = mapped_column(default="live")
     roles: Mapped[bool] = mapped_column(default=False)  # phones say trustee, staff, volunteer or other when they join
@@ -174,6 +177,19 @@ class Capability(Base):
     token_hash: Mapped[str] = mapped_column(primary_key=True)
     role: Mapped[str]
     workshop_id: Mapped[int | None] = mapped_column(ForeignKey("workshops.id", ondelete="CASCADE"), index=True)
+
+
+class FrameworkRow(Base):
+    """An edition of a framework: never changed once it is there, because sessions were run with its words."""
+
+    __tablename__ = "frameworks"
+    __table_args__ = (UniqueConstraint("key", "edition"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str]
+    edition: Mapped[str]
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)  # in the shape of data/hallmarks.json
+    added_on: Mapped[dt.date]
 
 
 class IssuedCode(Base):
@@ -510,6 +526,13 @@ def actions_of(session: Session, workshop_id: int) -> list[Action]:
     query = select(ActionRow, AgendaItem).outerjoin(AgendaItem, AgendaItem.id == ActionRow.agenda_id)
     rows = session.execute(query.where(ActionRow.workshop_id == workshop_id).order_by(ActionRow.number))
     return [action_of(row, item) for row, item in rows]
+
+
+def rows_of_actions(session: Session, ids: Iterable[int]) -> list[tuple[ActionRow, AgendaItem | None]]:
+    """These actions, whichever session they were agreed in, each with its question; not those that are gone."""
+    query = select(ActionRow, AgendaItem).outerjoin(AgendaItem, AgendaItem.id == ActionRow.agenda_id)
+    rows = session.execute(query.where(ActionRow.id.in_(list(ids))).order_by(ActionRow.id)).all()
+    return [(row, item) for row, item in rows]
 
 
 def parked_of(session: Session, workshop_id: int) -> list[ParkedItem]:

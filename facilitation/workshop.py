@@ -18,7 +18,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import Session
 
-from facilitation import ballots, stages, store
+from facilitation import ballots, editions, stages, store
 from facilitation.ballots import Ballot, Direction
 from facilitation.errors import NotVoting, Refused, Stale
 from facilitation.hallmarks import Framework, Hallmark, Question
@@ -33,7 +33,7 @@ K_FLOOR, K_DEFAULT, K_CEILING = 3, 5, 10
 LONGEST = {"title": 120, "museum": 120, "text": 300, "short": 60, "prompt": 600, "wifi_name": 32, "wifi_password": 63}
 MOST_QUESTIONS = 80
 SEQ_CEILING = 2**31 - 1
-OVERLAYS = ("", "blank", "code", "profile", "three", "plan", "roles")
+OVERLAYS = ("", "blank", "code", "profile", "three", "plan", "roles", "since", "compare")
 THEMES = ("light", "dark", "projector")
 ZOOMS = (80, 90, 100, 110, 125, 140)
 THINKING_SECONDS = 90
@@ -60,6 +60,7 @@ def create(session: Session, framework: Framework, title: str, museum: str, held
         created_at=_now(),
     )
     session.add(workshop)
+    editions.keep(session, framework)
     session.flush()
     return workshop
 
