@@ -11,14 +11,14 @@ INSTALLED := $(VENV)/.installed
 run: $(INSTALLED)
 	$(BIN)/python app.py
 
-# Everything; tests/conftest.py puts the fast tests first.
+# Everything but the larger counts of `make test-long`; tests/conftest.py puts the fast tests first.
 test: $(INSTALLED)
 	sh tests/install-system-parts.sh
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not long"
 
-# Neither a browser nor PostgreSQL is needed.
+# Neither a browser nor PostgreSQL is needed, and no process is started.
 test-fast: $(INSTALLED)
-	$(BIN)/python -m pytest -m "not browser and not postgres and not long"
+	$(BIN)/python -m pytest -m "not browser and not postgres and not process and not long"
 
 test-long: $(INSTALLED)
 	sh tests/install-system-parts.sh

@@ -14,7 +14,6 @@ if __name__ == "__main__":
 
     monkey.patch_all()
 
-import logging
 import os
 import time
 from collections.abc import Callable
@@ -25,12 +24,13 @@ from flask import Flask
 from flask_socketio import SocketIO
 from sqlalchemy.exc import DBAPIError
 
-from facilitation import __version__, hallmarks, migrations, network, serving, store, wire, workshop
+from facilitation import __version__, hallmarks, logs, migrations, network, serving, store, wire, workshop
 from facilitation.committer import Committer, GeventCommitter, InlineCommitter
 from facilitation.config import Settings
 from facilitation.errors import Refused
 from facilitation.gate import Gate
 from facilitation.keys import KeyFile
+from facilitation.limits import TypedCodes
 from facilitation.live import Clock, Live, ThreadClock, listen
 from facilitation.room import Rooms
 from facilitation.store import db
@@ -56,12 +56,13 @@ def create_app(
     async_mode: AsyncMode = "threading",
     clock: Clock | None = None,
     every: float = EVERY,
+    sleep: Callable[[float], object] = time.sleep,
     framework: Path = HERE / "data" / "hallmarks.json",
 ) -> Flask:
     """The app with its database migrated and whatever a crash left behind repaired.
 
     port: the one it listens on, if that is not the setting's. async_mode: "gevent" in the program, "threading" with an
-    inline committer in tests. clock and every: injected so that tests need no sleep.
+    inline committer in tests. clock, every and sleep: injected so that tests need no sleep.
     """
     _make_folder(settings.data_dir)
     app = Flask(__name__, static_folder=None, template_folder=str(HERE / "templates"))
@@ -84,7 +85,7 @@ def create_app(
     committer: Committer = GeventCommitter(writing) if async_mode == "gevent" else InlineCommitter(writing)
     box = BallotBox(keys, rooms)
     socketio = _socketio(app, settings, async_mode)
-    live = Live(app, socketio, rooms, box, committer, clock, every)
+    live = Live(app, socketio, rooms, box, keys, committer, clock, every)
     app.extensions["house"] = House(
         settings=settings,
         framework=hallmarks.load(framework),
@@ -93,6 +94,7 @@ def create_app(
         rooms=rooms,
         box=box,
         live=live,
+        codes=TypedCodes(clock.now, sleep),
         assets=assets.Assets(HERE / "static"),
         join_origin=_briefly_kept(lambda: network.join_origin(settings, port or settings.port)),
     )
@@ -107,8 +109,6 @@ def create_app(
 
 def _socketio(app: Flask, settings: Settings, async_mode: AsyncMode) -> SocketIO:
     """The live layer: sockets speak only, so no handler threads, no attachments, short pings, no log of addresses."""
-    for name in ("engineio.server", "socketio.server"):
-        logging.getLogger(name).setLevel(logging.ERROR)  # with a level of its own it writes through our log only
     socketio = SocketIO(  # type: ignore[call-arg]  # its stubs do not know `serializer`
         app,
         async_mode=async_mode,
@@ -118,11 +118,14 @@ def _socketio(app: Flask, settings: Settings, async_mode: AsyncMode) -> SocketIO
         ping_timeout=10,
         max_http_buffer_size=wire.LARGEST_MESSAGE,
         serializer=wire.TextPacket,
+        logger=logs.line_logger(),
+        engineio_logger=logs.line_logger(),
         message_queue=settings.redis_url or None,
         channel="hallmarks-workshop",
     )
     if async_mode == "gevent":
         wire.fit(socketio.server)  # type: ignore[attr-defined]  # its stubs leave out what they take for internal
+        wire.guard(socketio.server)  # type: ignore[attr-defined]
     return socketio
 
 
@@ -148,9 +151,9 @@ def _briefly_kept(find: Callable[[], str], seconds: float = 5.0) -> Callable[[],
 def main(arguments: list[str]) -> int:
     """The command line. Returns the exit status; a refusal is a sentence, not a traceback."""
     os.umask(0o077)  # what the program writes is for its owner alone
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         settings = Settings.from_environment(os.environ)
+        logs.set_up(settings.log_requests)
         if arguments == ["link"]:
             return _print_link(settings)
         if arguments == ["--version"]:

@@ -153,8 +153,9 @@ class Room:
     async def _press(self, move: str, figures: list[float]) -> list[int]:
         """Press the button; the time until the last phone shows it, and which round each of them shows."""
         numbers = [len(line.pushes) + 1 for line in self.lines]
-        answer, *pushes = await asyncio.gather(
-            self.facilitator.move(move), *(line.heard(n) for line, n in zip(self.lines, numbers, strict=True))
+        answer, pushes = await asyncio.gather(
+            self.facilitator.move(move),
+            asyncio.gather(*(line.heard(n) for line, n in zip(self.lines, numbers, strict=True))),
         )
         figures.append(1000 * (max(push.at for push in pushes) - answer.sent))
         return [push.round_id for push in pushes]

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import datetime as dt
 import gzip
 import hashlib
@@ -294,13 +295,13 @@ class Browser:
         *,
         auth: Mapping[str, Any] | None = None,
         headers: Mapping[str, str | None] | None = None,
-        receive_buffer: int = 0,
+        narrow: bool = False,
         socket_io: bool = True,
     ) -> Line:
         """Open a WebSocket as the page does. Raises Turned when it is refused at any layer.
 
-        headers: replace ours; None leaves one out. receive_buffer: bytes the kernel keeps for a reader that stalls.
-        socket_io: whether to speak Engine.IO and Socket.IO on it.
+        headers: replace ours; None leaves one out. narrow: with small segments and a small buffer, so that what is not
+        read soon fills the server's side as well. socket_io: whether to speak Engine.IO and Socket.IO on it.
         """
         key = base64.b64encode(os.urandom(16))
         lines: dict[str, str | None] = {
@@ -318,8 +319,10 @@ class Browser:
         loop = asyncio.get_running_loop()
         sock = socket.socket()
         sock.setblocking(False)
-        if receive_buffer:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if narrow:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            with contextlib.suppress(AttributeError, OSError):  # not every system lets us
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
         async with asyncio.timeout(PATIENCE):
             await loop.sock_connect(sock, self._place)
             _, line = await loop.create_connection(lambda: Line(request, key, auth or {}, socket_io), sock=sock)

@@ -33,13 +33,12 @@ class Program:
         *arguments: str,
         port: int | None = None,
         settings: Mapping[str, str] | None = None,
-        before: tuple[str, ...] = (),
     ) -> None:
         self.port = port or free_port()
         inherited = {name: value for name, value in os.environ.items() if name not in _OURS}
         ours = {"HOST": "127.0.0.1", "PORT": str(self.port), "DATA_DIR": str(data), "OPEN_BROWSER": "0"}
         self.process = subprocess.Popen(
-            [*before, sys.executable, "app.py", *arguments],
+            [sys.executable, "app.py", *arguments],
             cwd=ROOT,
             env={**inherited, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", **ours, **(settings or {})},
             stdin=subprocess.DEVNULL,

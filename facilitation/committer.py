@@ -76,11 +76,12 @@ def _attempt(engine: Engine, batch: Batch[Any, Any], works: Sequence[_Work[Any, 
     try:
         with store.transaction(engine) as session:
             outcomes = batch(session, [work.item for work in works])
+            answers = list(zip(works, outcomes, strict=True))  # before the commit: a batch that forgot somebody failed
     except BaseException as error:  # the writer must outlive any caller's mistake; the caller gets it back
         for work in works:
             work.error = error
         return
-    for work, outcome in zip(works, outcomes, strict=True):
+    for work, outcome in answers:
         if isinstance(outcome, Refused):
             work.error = outcome
         else:

@@ -31,6 +31,8 @@ SETTINGS_HELP: dict[str, str] = {
     "PUBLIC_URL": "The address that phones use, http://name:port or https://name, when it is not simply an address of "
     "this computer. With https the program knows that it is hosted. Default: none.",
     "OPEN_BROWSER": "1 (the default) opens the facilitator's page in a browser at the start, 0 does not.",
+    "LOG_REQUESTS": "1 writes a line for each request to the standard error stream: method, route, status and "
+    "milliseconds, never who asked for what. 0 (the default) writes faults and warnings only.",
 }
 """What each setting is for, by its name in the environment. An empty value means the default, everywhere."""
 
@@ -49,6 +51,7 @@ class Settings:
     redis_url: str = field(repr=False)  # "" for none; not shown either
     public_url: str  # as browsers write an origin: small letters, no default port, no slash at the end; "" for none
     open_browser: bool
+    log_requests: bool = False
 
     @property
     def hosted(self) -> bool:
@@ -76,6 +79,7 @@ class Settings:
             redis_url=_redis_url(given["REDIS_URL"]),
             public_url=_public_url(given["PUBLIC_URL"]),
             open_browser=_open_browser(given["OPEN_BROWSER"]),
+            log_requests=_log_requests(given["LOG_REQUESTS"]),
         )
 
 
@@ -267,3 +271,9 @@ def _open_browser(given: str) -> bool:
     if given not in ("", "0", "1"):
         raise _refusal("OPEN_BROWSER", given, "1 to open a browser at the start, 0 not to")
     return given != "0"
+
+
+def _log_requests(given: str) -> bool:
+    if given not in ("", "0", "1"):
+        raise _refusal("LOG_REQUESTS", given, "1 to write a line for each request, 0 not to")
+    return given == "1"

@@ -39,6 +39,12 @@ class BadSetting(Refused):
     """A setting from the environment that is unknown or cannot be used."""
 
 
+class TooMany(Refused):
+    """More was asked for at once than the program lets wait: trying again in a minute is right."""
+
+    status = 429
+
+
 class StorageTrouble(Refused):
     """The disk or the database did not take it: nothing was acknowledged, trying again is right."""
 

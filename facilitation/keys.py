@@ -196,7 +196,8 @@ def _trouble(done: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageTrouble(f"The key file could not be {done}: {error.strerror or 'unknown fault'}.") from error
+        why = error.strerror or "unknown fault"
+        raise StorageTrouble(f"The key file could not be {done}: {why}. Nothing was lost: please try again.") from error
 
 
 def _write(fd: int, start: int, data: bytes) -> None:

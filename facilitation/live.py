@@ -10,22 +10,27 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from flask import Flask, render_template, request
 from flask_socketio import SocketIO, join_room
 from sqlalchemy.orm import Session
 
+from facilitation import logs, store, tally, wire
 from facilitation import now as reader
-from facilitation import tally
 from facilitation.committer import Committer
+from facilitation.errors import StorageTrouble
+from facilitation.keys import KeyFile
 from facilitation.now import Audience, Now
 from facilitation.room import Rooms
 from facilitation.store import Workshop, db
-from facilitation.workshop import BallotBox
+from facilitation.workshop import BallotBox, clear_up, close_untouched
 
 PICTURES_APART = 1.0  # seconds between two pictures of a live round, at least
+UNTOUCHED = 12 * 3600.0  # seconds after which a round that nobody touched is closed: a laptop left on overnight
 
 
 class Clock(Protocol):
@@ -82,6 +87,7 @@ class Live:
         socketio: SocketIO,
         rooms: Rooms,
         box: BallotBox,
+        keys: KeyFile,
         committer: Committer,
         clock: Clock,
         every: float = 0.25,
@@ -90,11 +96,14 @@ class Live:
         self._socketio = socketio
         self._rooms = rooms
         self._box = box
+        self._keys = keys
         self._committer = committer
         self._clock = clock
         self._coalescer = Coalescer(every, clock)
         self._look_again: set[int] = set()
         self._seen: dict[int, tuple[int, int, bool]] = {}
+        self._holders: dict[str, str] = {}  # socket of a console or screen -> the hashed secret that let it in
+        self._open_since: dict[int, tuple[tuple[int, int], float]] = {}  # workshop -> its order, when first seen so
         with app.app_context():
             self._engine = db.engine
 
@@ -109,12 +118,57 @@ class Live:
 
     def look_round(self) -> None:
         """Called every few seconds: rooms whose presence may have changed are looked at again, because a picture waits
-        for those who are still missing, and somebody who has left is missing no more."""
+        for those who are still missing, and somebody who has left is missing no more. What was revoked in another
+        process is dropped here, a round that was left open is closed, and what a close could not forget is forgotten.
+        """
+        self.drop_revoked()
+        self._close_untouched()
+        with suppress(StorageTrouble):  # the next time, then
+            self._committer.perform(partial(clear_up, keys=self._keys))
         for workshop_id in self._rooms.occupied():
             here = (self._rooms.present(workshop_id, 0), self._rooms.dropped(workshop_id), self._rooms.is_new)
             if self._seen.get(workshop_id) != here:
                 self._seen[workshop_id] = here
                 self.changed(workshop_id)
+
+    def holds(self, sid: str, token_hash: str) -> None:
+        """Note which hashed secret a console's or a screen's socket was let in by, for the day it is revoked."""
+        self._holders[sid] = token_hash
+
+    def gone(self, sid: str) -> None:
+        """A socket went."""
+        self._holders.pop(sid, None)
+        workshop_id = self._rooms.disconnect(sid)
+        if workshop_id is not None:
+            self.changed(workshop_id)
+
+    def drop_revoked(self) -> None:
+        """End every console's and screen's socket whose secret opens nothing any more: it hears nothing from then."""
+        if not self._holders:
+            return
+        with self._reading() as session:
+            valid = store.still_valid(session, set(self._holders.values()))
+        for sid in [sid for sid, token_hash in self._holders.items() if token_hash not in valid]:
+            server = self._socketio.server  # type: ignore[attr-defined]  # its stubs take it for internal
+            connection = server.manager.eio_sid_from_sid(sid, "/")
+            server.disconnect(sid)
+            self.gone(sid)
+            wire.hang_up(server, connection)
+
+    def _close_untouched(self) -> None:
+        """Any commit, a ballot or a move, raises a workshop's order; one whose order stands still is not touched. Times
+        are this process's own and in memory only, so after a restart the hours begin again."""
+        with self._reading() as session:
+            voting = store.where_voting(session)
+        self._open_since = {id: seen for id, seen in self._open_since.items() if id in voting}
+        for workshop_id, order in voting.items():
+            known, since = self._open_since.get(workshop_id, (None, 0.0))
+            if known != order:
+                self._open_since[workshop_id] = (order, self._clock.now())
+            elif self._clock.now() - since >= UNTOUCHED and self._committer.perform(
+                partial(close_untouched, keys=self._keys, workshop_id=workshop_id, order=order)
+            ):
+                self.moved(workshop_id)
 
     def _picture_and_turnout(self, workshop_id: int) -> None:
         self._draw_if_due(workshop_id)
@@ -177,6 +231,8 @@ def listen(socketio: SocketIO, live: Live, rooms: Rooms) -> None:
             return False
         workshop, device = found
         join_room(room_name(workshop.id, audience))
+        if audience is not Audience.PHONE:
+            live.holds(_sid(), access.secret_of(audience, workshop))
         if audience is not Audience.FACILITATOR:
             rooms.connect(workshop.id, _sid(), device)
             live.changed(workshop.id)
@@ -188,9 +244,12 @@ def listen(socketio: SocketIO, live: Live, rooms: Rooms) -> None:
 
     @socketio.on("disconnect")
     def gone(_reason: Any = None) -> None:
-        workshop_id = rooms.disconnect(_sid())
-        if workshop_id is not None:
-            live.changed(workshop_id)
+        live.gone(_sid())
+
+    @socketio.on_error_default
+    def fault(error: BaseException) -> bool:
+        logs.fault(error, "a socket")
+        return False
 
 
 def _sid() -> str:

@@ -26,6 +26,7 @@ class Room:
     screens: set[str] = field(default_factory=set)
     picture_round: int | None = None
     picture_at: float | None = None
+    picture: dict[str, int] | None = None  # the one that change is counted against
     touched: dict[bytes, tuple[str | None, str]] = field(default_factory=dict)  # slot -> (at the picture, now)
 
     def changed(self, round_id: int) -> int:
@@ -40,15 +41,20 @@ class Room:
         then, _ = self.touched.get(slot, (was, now))
         self.touched[slot] = (then, now)
 
-    def note_picture(self, round_id: int, at: float) -> None:
-        """A picture was committed: from here on, change is counted against it."""
+    def counts_from(self, round_id: int, picture: dict[str, int] | None) -> bool:
+        """Whether change is counted against the picture that stands. It is not when another worker drew that, or this
+        process has just started: what changed since then, nobody here knows."""
+        return picture == (self.picture if round_id == self.picture_round else None)
+
+    def note_picture(self, round_id: int, at: float, picture: dict[str, int] | None) -> None:
+        """A picture was committed, or found: from here on, change is counted against it."""
         self._turn_to(round_id)
         self.touched.clear()
-        self.picture_at = at
+        self.picture_at, self.picture = at, picture
 
     def _turn_to(self, round_id: int) -> None:
         if round_id != self.picture_round:
-            self.picture_round, self.picture_at = round_id, None
+            self.picture_round, self.picture_at, self.picture = round_id, None, None
             self.touched.clear()
 
 

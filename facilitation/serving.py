@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import io
 import os
 import signal
 import socket
@@ -16,9 +18,9 @@ from urllib.parse import urlsplit
 import gevent
 import segno
 from flask import Flask
-from gevent.pywsgi import WSGIHandler, WSGISecureEnviron, WSGIServer
+from gevent.pywsgi import WSGIHandler, WSGIServer
 
-from facilitation import network, workshop
+from facilitation import gate, logs, network, workshop
 from facilitation.config import Settings, data_dir_looks_synced
 from facilitation.errors import Refused
 from facilitation.live import Live
@@ -26,38 +28,185 @@ from facilitation.web import House
 
 BACKLOG = 4096  # connections waiting to be accepted: a whole room comes back at once
 PORTS_TO_TRY = 50
+OPEN_FILES = 8192  # a phone takes two or more, and some systems begin with 256 for the whole program
+# Seconds after which a thread lets another one on. The writer gives way at every row it stores, and would wait for the
+# busy loop for 5 ms, Python's own figure, each time: a batch of 40 ballots took half a second.
+LETS_ON_AFTER = 0.0005
 LOOK_ROUND_EVERY = 5.0
 
 
+# Seconds, and bytes. A phone that is awake pings its live connection every ten seconds, and sends the head of a request
+# in one packet; a form of 256 KiB takes a second or two over the poorest Wi-Fi.
+IDLE = 30.0
+HEAD_WITHIN, BODY_WITHIN = 10.0, 20.0
+LARGEST_HEAD = 16 * 1024
+LARGEST_BODY = 256 * 1024
+CONNECTIONS = 4 * gate.CROWD  # a browser keeps a few open beside its live one; half-open ones are gone in seconds
+SPARE_FILES = 200  # for the database, the listener, the static files and whatever the system wants
+
+
+class TooSlow(OSError):
+    """A sender did not get to the end within its time."""
+
+
+class _Head:
+    """The lines of a request's head, and no more of them than a browser of ours sends."""
+
+    def __init__(self, lines: Any) -> None:
+        self._lines = lines
+        self._left = LARGEST_HEAD
+
+    def readline(self, size: int) -> bytes:
+        line: bytes = self._lines.readline(size)
+        self._left -= len(line)
+        if self._left < 0:
+            raise ValueError("the head of this request is too large")
+        return line
+
+
 class QuietHandler(WSGIHandler):  # type: ignore[misc]  # gevent carries no type marker
-    """Serves one connection without writing down whose it is."""
+    """Serves one connection, with limits on time and size, and without writing down whose it is.
+
+    The time-outs are for whole heads and bodies, not for single reads: one byte every few seconds keeps nothing open.
+    """
+
+    _alarm: Any = None
+
+    def handle(self) -> None:
+        """Serve requests until the connection ends; one that says nothing for a while does."""
+        self.socket.settimeout(IDLE)
+        with contextlib.suppress(OSError):  # the line broke, or the other end takes nothing
+            super().handle()
+
+    def MessageClass(self, *args: Any) -> Any:
+        """Read the head's lines. Raises ValueError when they are too many."""
+        return super().MessageClass(_Head(args[0]), *args[1:])
+
+    def read_requestline(self) -> Any:
+        """The first line; from its first byte on, the head has its time."""
+        self.rfile.peek(1)
+        self._alarm = gevent.Timeout.start_new(HEAD_WITHIN, TooSlow)
+        return super().read_requestline()
+
+    def read_request(self, raw_requestline: Any) -> Any:
+        """The rest of the head. Raises ValueError for one that is not sound."""
+        read = super().read_request(raw_requestline)
+        length, coding = self.headers.get("content-length"), self.headers.get("transfer-encoding", "").lower()
+        if (length is not None and not (length.isascii() and length.isdigit())) or coding not in ("", "chunked"):
+            raise ValueError("where this request ends is not clear")
+        return read
+
+    def handle_one_request(self) -> Any:
+        """One request; whether another may follow, or what is answered to one that could not be read."""
+        try:
+            result = super().handle_one_request()
+        finally:
+            self._disarm()
+        if isinstance(result, tuple):
+            logs.request_line("?", "-", result[0], 0)
+        return result
+
+    def get_environ(self) -> dict[str, Any]:
+        """The head has been read: what follows has a time of its own."""
+        self._disarm()
+        environ: dict[str, Any] = super().get_environ()
+        return environ
+
+    def handle_one_response(self) -> None:
+        """Take the whole body, so that the app never waits for a sender, then let the app answer."""
+        if self._connection_upgrade_requested():
+            self.close_connection = True  # nothing follows a WebSocket
+        elif refusal := self._take_body():
+            self.close_connection = True
+            logs.request_line("?", "-", refusal[:3], 0)
+            self.socket.sendall(_bare(refusal))
+            return
+        super().handle_one_response()
+
+    def handle_error(self, t: Any, v: Any, tb: Any) -> None:
+        """Something the gate did not catch. A line that broke is no fault of ours."""
+        self.close_connection = True
+        if not issubclass(t, OSError):
+            logs.fault(v, "the server")
+            self._send_error_response_if_possible(500)
+
+    def _connection_upgrade_requested(self) -> bool:
+        length, coding = self.content_length, self.headers.get("transfer-encoding")
+        return self.headers.get("Upgrade", "").lower() == "websocket" and not length and not coding
+
+    def _handle_client_error(self, ex: BaseException) -> tuple[str, bytes]:
+        status = "408 Request Timeout" if isinstance(ex, TooSlow) else "400 Bad Request"
+        return status[:3], _bare(status)
+
+    def _take_body(self) -> str:
+        """Put the body, whole, where the app reads it; the status with which it is refused, if it is."""
+        chunked = bool(self.headers.get("transfer-encoding"))
+        if not self.content_length and not chunked:
+            return ""
+        if (self.content_length or 0) > LARGEST_BODY:
+            return "413 Content Too Large"
+        try:
+            with gevent.Timeout(BODY_WITHIN, TooSlow):
+                body = self.wsgi_input.read(LARGEST_BODY + 1)
+        except TooSlow:
+            return "408 Request Timeout"
+        except (OSError, ValueError):
+            return "400 Bad Request"
+        if len(body) > LARGEST_BODY:
+            return "413 Content Too Large"
+        self.environ["wsgi.input"] = io.BytesIO(body)
+        return ""
+
+    def _disarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.close()
+            self._alarm = None
 
     def log_request(self) -> None:
-        """The app logs the route, the status and the time; gevent's line would hold the address."""
+        """The gate logs the route, the status and the time; gevent's line would hold the address."""
 
     def log_error(self, msg: str, *args: Any) -> None:
         """A malformed request is the sender's fault, and its bytes are nobody's business."""
 
 
-class NamelessEnviron(WSGISecureEnviron):  # type: ignore[misc]
-    """A request's surroundings. When gevent reports a fault it prints them: none of them, not even the address."""
+class QuietServer(WSGIServer):  # type: ignore[misc]  # as above
+    """A server with room for so many connections; one more is told so in plain words, whatever it asks."""
 
-    default_whitelist_keys = ()
-
-
-class QuietServer(WSGIServer):  # type: ignore[misc]
-    """A server that writes down nothing about who asked."""
-
-    environ_class = NamelessEnviron
     handler_class = QuietHandler
+
+    def __init__(self, listener: socket.socket, app: Flask, most: int) -> None:
+        super().__init__(listener, app, log=None, error_log=None)
+        self._most = most
+        self._open = 0
+
+    def handle(self, sock: Any, address: Any) -> None:
+        """Serve one connection until it ends."""
+        self._open += 1
+        try:
+            if self._open <= self._most:
+                super().handle(sock, address)
+            else:
+                self._turn_away(sock)
+        finally:
+            self._open -= 1
+
+    def _turn_away(self, sock: Any) -> None:
+        with contextlib.suppress(OSError):
+            sock.settimeout(1)
+            sock.recv(LARGEST_HEAD)  # a connection closed with something unread in it loses what was sent
+            sock.sendall(gate.full_answer())
+        sock.close()
 
 
 def run(settings: Settings, create_app: Callable[..., Flask]) -> int:
     """Serve until SIGTERM or Ctrl-C. Returns the exit status."""
+    sys.setswitchinterval(LETS_ON_AFTER)
+    _allow_many_connections()
     listener, port = _listen(settings)
     app = create_app(settings, port=port, async_mode="gevent")
     house: House = app.extensions["house"]
-    server = QuietServer(listener, app, log=None, error_log=None)
+    server = QuietServer(listener, app, _room_for_connections())
+    gevent.get_hub().print_exception = _note  # gevent's own would print whose connection it was
     link = house.committer.perform(lambda session: workshop.grant(session, "link"))
     _say_where(settings, port, link)
     for stop in (signal.SIGINT,) if sys.platform == "win32" else (signal.SIGTERM, signal.SIGINT):
@@ -65,6 +214,18 @@ def run(settings: Settings, create_app: Callable[..., Flask]) -> int:
     gevent.spawn(_look_round, house.live)
     server.serve_forever(stop_timeout=1)
     return 0
+
+
+def _allow_many_connections() -> None:
+    """Raise this process's limit on open files, as far as the system lets it."""
+    try:
+        import resource
+    except ImportError:  # Windows knows no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _listen(settings: Settings) -> tuple[socket.socket, int]:
@@ -141,4 +302,34 @@ def _has_browser() -> bool:
 def _look_round(live: Live) -> None:
     while True:
         gevent.sleep(LOOK_ROUND_EVERY)
-        live.look_round()
+        try:
+            live.look_round()
+        except Exception as error:  # the next look may go well: a database that is locked or away comes back
+            logs.fault(error, "looking round")
+
+
+def _note(_context: Any, kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    """A task in the background failed. OSError is a line that broke."""
+    if not issubclass(kind, OSError):
+        logs.fault(error.with_traceback(trace), "the background")
+
+
+def _room_for_connections() -> int:
+    """How many connections there may be, after asking the system for as many open files as they need."""
+    if sys.platform == "win32":
+        return CONNECTIONS
+    import resource  # not on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * CONNECTIONS + SPARE_FILES  # a WebSocket has two
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(OSError, ValueError):  # macOS names a limit that it does not grant
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            soft = most
+    return CONNECTIONS if soft == resource.RLIM_INFINITY else max(100, min(CONNECTIONS, (soft - SPARE_FILES) // 2))
+
+
+def _bare(status: str) -> bytes:
+    """An answer without a body, after which the connection ends."""
+    return f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode()

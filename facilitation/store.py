@@ -11,7 +11,11 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import logging
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -26,6 +30,7 @@ from sqlalchemy import (
     create_engine,
     delete,
     event,
+    false,
     func,
     select,
     text,
@@ -39,6 +44,8 @@ from sqlalchemy.pool import StaticPool
 
 from facilitation.errors import StorageTrouble
 from facilitation.plan import Action, Agreement, ParkedItem, Status, Support
+
+log = logging.getLogger("facilitation")
 
 Texts = dict[str, str]  # a language map: {"en": "Purpose", "cy": "Diben"}
 
@@ -81,7 +88,8 @@ class Workshop(Base):
     carried: Mapped[list[int]] = mapped_column(JSON, default=list, server_default="[]")
     k: Mapped[int] = mapped_column(default=5)
     mode: Mapped[str] = mapped_column(default="live")
-    roles: Mapped[bool] = mapped_column(default=False)  # phones say trustee, staff, volunteer or other when they join
+    # phones say trustee, staff, volunteer or other when they join
+    roles: Mapped[bool] = mapped_column(default=False, server_default=false())
     locked: Mapped[bool] = mapped_column(default=False)  # the door: nobody new comes in
     joined: Mapped[int] = mapped_column(default=0)
 
@@ -128,6 +136,7 @@ class AgendaItem(Base):
     attribution: Mapped[Texts] = mapped_column(JSON)
     scale: Mapped[str]
     labels: Mapped[list[Texts]] = mapped_column(JSON)  # lowest first
+    options: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))  # of a dot vote the keys; else None
     mode: Mapped[str | None]  # None: as the workshop
     minutes: Mapped[int] = mapped_column(default=10)
 
@@ -169,7 +178,7 @@ class Capability(Base):
     """What the holder of a secret may do: only the hash of the secret is kept.
 
     Roles: "link" (one use, exchanged for "home"), "home" (all workshops of this program), and of one workshop
-    "facilitator" and "screen".
+    "facilitator" and "screen", and "pair-facilitator" and "pair-screen" (one use, exchanged for those).
     """
 
     __tablename__ = "capabilities"
@@ -177,6 +186,7 @@ class Capability(Base):
     token_hash: Mapped[str] = mapped_column(primary_key=True)
     role: Mapped[str]
     workshop_id: Mapped[int | None] = mapped_column(ForeignKey("workshops.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[dt.datetime | None]  # UTC; None: until it is revoked
 
 
 class FrameworkRow(Base):
@@ -275,15 +285,14 @@ class ParkedRow(Base):
 def prepare_engine(engine: Engine) -> Engine:
     """Make every connection of an engine durable, forgetful and patient; returns the engine.
 
-    SQLite: each build has its own defaults, so what the promise rests on is said out loud. Transactions are begun by
-    us, because the driver's own begin is deferred: it lets two writers read the same state and both decide on it.
+    SQLite: each build has its own defaults, so what the promise rests on is said out loud.
     """
     if engine.dialect.name != "sqlite":
         return engine
+    begin_ourselves(engine)
 
     @event.listens_for(engine, "connect")
     def pragmas(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
         for pragma in (
             "journal_mode=WAL",
             "synchronous=FULL",
@@ -292,6 +301,22 @@ def prepare_engine(engine: Engine) -> Engine:
             "secure_delete=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def begin_ourselves(engine: Engine) -> Engine:
+    """Have the transactions of an engine begun by us; returns the engine. Nothing to do on PostgreSQL.
+
+    The begin of SQLite's driver is deferred: it lets two writers read the same state and both decide on it. And it
+    begins nothing at all for tables that are made or changed.
+    """
+    if engine.dialect.name != "sqlite":
+        return engine
+
+    @event.listens_for(engine, "connect")
+    def leave_it_to_us(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -315,7 +340,8 @@ def transaction(engine: Engine) -> Iterator[Session]:
     """One write unit: commits at the end, or leaves nothing. Raises StorageTrouble when the disk or database refuses.
 
     `session.info["until_committed"]` is an ExitStack that closes after the commit: a lock entered there is held until
-    then. What `after_commit()` was given runs last; a crash before it is repaired at the next start.
+    then. What `after_commit()` was given runs last. It cannot undo the commit, so its trouble is not this write unit's:
+    what was left undone is done by `workshop.clear_up` within seconds, or at the next start.
     """
     with ExitStack() as stack:
         session = Session(engine, info={"until_committed": stack, "after_commit": []})
@@ -330,7 +356,10 @@ def transaction(engine: Engine) -> Iterator[Session]:
                 "The program could not save this just now. Nothing was lost: please try again."
             ) from trouble
         for act in session.info["after_commit"]:
-            act()
+            try:
+                act()
+            except StorageTrouble as trouble:
+                log.warning("left for later: %s", trouble.sentence)
 
 
 def after_commit(session: Session, act: Callable[[], object]) -> None:
@@ -339,9 +368,9 @@ def after_commit(session: Session, act: Callable[[], object]) -> None:
 
 
 def truncate_log(engine: Engine) -> bool:
-    """Empty SQLite's write-ahead log, so that no forgotten row lives on in it.
+    """Empty SQLite's write-ahead log, so that no forgotten row lives on in it. Nothing to do on PostgreSQL.
 
-    False when a reader's snapshot still needs it: the next close tries again. Nothing to do on PostgreSQL.
+    False when a reader's snapshot still needs it, or the disk is full: `workshop.clear_up` tries again.
     """
     if engine.dialect.name != "sqlite":
         return True
@@ -349,8 +378,12 @@ def truncate_log(engine: Engine) -> bool:
         raw = connection.connection.driver_connection
         assert raw is not None
         raw.execute("PRAGMA busy_timeout=100")  # the writer must not stand still for a slow reader
-        busy: int = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        raw.execute("PRAGMA busy_timeout=5000")
+        try:
+            busy: int = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            raw.execute("PRAGMA busy_timeout=5000")
     return not busy
 
 
@@ -370,12 +403,16 @@ def hashed(token: str) -> str:
 
 
 def by_code(session: Session, code: str) -> Workshop | None:
-    """The workshop with this join code."""
+    """The workshop with this join code. Whatever else was typed never reaches the database, which may not take it."""
+    if not re.fullmatch("[0-9]{6}", code):
+        return None
     return session.scalar(select(Workshop).where(Workshop.code == code))
 
 
 def by_join_token(session: Session, token: str) -> Workshop | None:
     """The workshop whose QR code carries this token."""
+    if not re.fullmatch("[A-Za-z0-9_-]{8,24}", token):
+        return None
     return session.scalar(select(Workshop).where(Workshop.join_token == token))
 
 
@@ -405,6 +442,29 @@ def holds(session: Session, token: str, role: str, workshop_id: int | None = Non
     return capability is not None and capability.role == role and capability.workshop_id == workshop_id
 
 
+def holders(session: Session, workshop_id: int) -> Counter[str]:
+    """How many secrets of each role a workshop has given out: one for each device, or nearly so."""
+    query = select(Capability.role, func.count().label("devices")).where(Capability.workshop_id == workshop_id)
+    return Counter({row.role: row.devices for row in session.execute(query.group_by(Capability.role))})
+
+
+def still_valid(session: Session, token_hashes: Collection[str]) -> set[str]:
+    """Which of these hashed secrets still open anything."""
+    query = select(Capability.token_hash).where(Capability.token_hash.in_(token_hashes))
+    return set(session.scalars(query))
+
+
+def revoke(session: Session, workshop_id: int, roles: Collection[str], *, except_for: Collection[str] = ()) -> None:
+    """Make the secrets of these roles of a workshop open nothing, except for some, named by their hashes."""
+    session.execute(
+        delete(Capability).where(
+            Capability.workshop_id == workshop_id,
+            Capability.role.in_(roles),
+            Capability.token_hash.not_in(except_for),
+        )
+    )
+
+
 def rounds_of(session: Session, workshop_id: int) -> dict[int, list[Round]]:
     """The rounds that still mean something, by agenda row, first vote first: open, counted and void ones."""
     found: dict[int, list[Round]] = {}
@@ -424,10 +484,25 @@ def open_rounds(session: Session) -> list[Round]:
     return list(session.scalars(select(Round).where(Round.state == "open")))
 
 
-def still_open(session: Session, round_ids: Sequence[int]) -> dict[int, int]:
-    """Which of these rounds take ballots now, with their workshops; on PostgreSQL they stay open until the commit."""
-    query = select(Round.id, Round.workshop_id).where(Round.id.in_(round_ids), Round.state == "open")
-    return {row.id: row.workshop_id for row in session.execute(query.with_for_update(read=True))}
+def where_voting(session: Session) -> dict[int, tuple[int, int]]:
+    """The workshops with an open round, each with its order: (version, tick)."""
+    query = select(Workshop.id, Workshop.version, Workshop.tick).where(Workshop.stage == "voting")
+    return {row.id: (row.version, row.tick) for row in session.execute(query)}
+
+
+def still_open(
+    session: Session, round_ids: Sequence[int], workshop_ids: Sequence[int]
+) -> dict[int, dict[str, int] | None]:
+    """Which of these rounds of these workshops take ballots now, with the picture that stands of each.
+
+    On PostgreSQL they stay open, and the pictures stand, until the commit. The workshops are locked first, as every
+    move does it: two workers that took the locks in different orders would wait for each other.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        rows = select(Workshop.id).where(Workshop.id.in_(workshop_ids)).order_by(Workshop.id)
+        session.execute(rows.with_for_update(key_share=True)).all()
+    query = select(Round.id, Round.picture).where(Round.id.in_(round_ids), Round.state == "open")
+    return {row.id: row.picture for row in session.execute(query.with_for_update(read=True))}
 
 
 def ballot_in(session: Session, round_id: int, slot: bytes) -> tuple[int, bytes] | None:
@@ -460,8 +535,18 @@ def file_ballots(session: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def forget_ballots(session: Session, round_id: int) -> None:
-    """Delete every ballot of a round."""
-    session.execute(delete(Ballot).where(Ballot.round_id == round_id))
+    """Delete every ballot of a round.
+
+    On SQLite all others are filed anew. A page that was split keeps stale copies of rows that moved away from it, and
+    secure_delete overwrites a row only where it is now; when the table is emptied, it overwrites whole pages.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(delete(Ballot).where(Ballot.round_id == round_id))
+        return
+    others = session.execute(select(*Ballot.__table__.columns).where(Ballot.round_id != round_id)).mappings().all()
+    session.execute(delete(Ballot))
+    if others:
+        file_ballots(session, [dict(row) for row in others])
 
 
 def raise_tick(session: Session, workshop_ids: Sequence[int]) -> None:

@@ -10,9 +10,10 @@ import datetime as dt
 import hashlib
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Engine, select
 from sqlalchemy import delete as delete_rows
@@ -252,7 +253,8 @@ class BallotBox:
 
     def file(self, session: Session, filings: Sequence[Filing]) -> list[Filed | Refused]:
         """File all that wait in one transaction. A ballot whose round has closed is refused, not swallowed."""
-        taking = store.still_open(session, sorted({filing.round_id for filing in filings}))
+        round_ids, workshop_ids = {filing.round_id for filing in filings}, {filing.workshop_id for filing in filings}
+        taking = store.still_open(session, sorted(round_ids), sorted(workshop_ids))
         held: dict[tuple[int, bytes], Filed] = {}
         for round_id in taking:
             of_round = {filing.slot: filing for filing in filings if filing.round_id == round_id}
@@ -275,15 +277,21 @@ class BallotBox:
                 [{"round_id": f.round_id, "slot": f.slot, "seq": f.seq, "sealed": f.sealed} for f in rows.values()],
             )
             store.raise_tick(session, sorted({filing.workshop_id for filing in rows.values()}))
-            store.after_commit(session, lambda: self._note(rows, before))
+            store.after_commit(session, lambda: self._note(rows, before, taking))
         return outcomes
 
-    def _note(self, rows: dict[tuple[int, bytes], Filing], before: dict[tuple[int, bytes], Filed]) -> None:
+    def _note(
+        self,
+        rows: dict[tuple[int, bytes], Filing],
+        before: dict[tuple[int, bytes], Filed],
+        pictures: dict[int, dict[str, int] | None],
+    ) -> None:
+        at = self._rooms.clock()
         for place, filing in rows.items():
-            was = before.get(place)
-            self._rooms[filing.workshop_id].note_ballot(
-                filing.round_id, filing.slot, was.choice if was else None, filing.choice
-            )
+            room, was = self._rooms[filing.workshop_id], before.get(place)
+            if not room.counts_from(filing.round_id, pictures[filing.round_id]):
+                room.note_picture(filing.round_id, at, pictures[filing.round_id])
+            room.note_ballot(filing.round_id, filing.slot, was.choice if was else None, filing.choice)
 
     def draw(self, session: Session, workshop_id: int, round_id: int) -> bool:
         """Store a new picture of an open live round, all ballots that are in at this moment; whether it was drawn.
@@ -298,13 +306,16 @@ class BallotBox:
             return False
         tally = Tally.of(ballot.choice for ballot in _opened(session, key, round_))
         room, at = self._rooms[workshop_id], self._rooms.clock()
+        if not room.counts_from(round_id, round_.picture):
+            room.note_picture(round_id, at, round_.picture)
+            return False
         missing = max(0, self._rooms.present(workshop_id, workshop.joined) - tally.ballots)
         since = None if round_.picture is None or room.picture_at is None else at - room.picture_at
         if not picture_due(tally.ballots, room.changed(round_id), missing, since, workshop.k):
             return False
-        round_.picture = tally.as_dict()
+        picture = round_.picture = tally.as_dict()
         workshop.tick += 1
-        store.after_commit(session, lambda: room.note_picture(round_id, at))
+        store.after_commit(session, lambda: room.note_picture(round_id, at, picture))
         return True
 
 
@@ -345,7 +356,11 @@ def make_move(
 
     version: the one the page saw; a stale page's move is refused with Stale and never carried out. agenda_id: the
     question that GOTO names.
+
+    The key file is locked for the whole length: another worker's cleaning must not see a new key before its round
+    exists. It is locked before the database, as `clear_up` does; in another order the two could wait for each other.
     """
+    session.info["until_committed"].enter_context(keys.locked())
     workshop = _workshop(session, workshop_id)
     if workshop.version != version:
         raise Stale("Someone else moved the session on a moment ago. Nothing was done: this is where it stands now.")
@@ -369,6 +384,24 @@ def make_move(
         workshop.finished_at = _now()
         workshop.key = None  # nothing can be signed or checked with it any more
         workshop.agenda_id = workshop.round_id = None
+        store.revoke(session, workshop_id, [f"pair-{role}" for role in PAIRED])
+        store.truncate_log_after_commit(session)
+
+
+def close_untouched(session: Session, keys: KeyFile, workshop_id: int, order: tuple[int, int]) -> bool:
+    """Close a round that was left open: counted, its key destroyed, and not shown to anybody yet; whether it was done.
+
+    order: (version, tick) when it was last looked at; if anything has happened since, nothing is done. No move of the
+    table does this: in live mode closing also shows, and that is for the facilitator to do, in front of people.
+    """
+    workshop = _workshop(session, workshop_id)
+    if workshop.stage != Stage.VOTING or (workshop.version, workshop.tick) != order:
+        return False
+    _count(session, keys, workshop, None, Move.CLOSE)
+    workshop.stage = Stage.CLOSED
+    workshop.version, workshop.tick = workshop.version + 1, 0
+    workshop.timer_seconds = workshop.timer_started = None
+    return True
 
 
 def _count(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaItem | None, move: Move) -> None:
@@ -416,9 +449,7 @@ def _turn(session: Session, _keys: KeyFile, workshop: Workshop, target: AgendaIt
 
 
 def _open(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaItem | None, _move: Move) -> None:
-    """Open a round. The key file stays locked until the commit: another worker's start-up cleaning must not see the
-    new key before its round exists."""
-    session.info["until_committed"].enter_context(keys.locked())
+    """Open a round: its key is on disk before the round is."""
     item = _item(workshop.agenda, workshop.agenda_id)
     of_workshop = list(session.scalars(select(Round).where(Round.workshop_id == workshop.id)))
     kept = [r for r in of_workshop if r.agenda_id == item.id and r.state in ("counted", "void")]
@@ -488,6 +519,64 @@ def grant(session: Session, role: str, workshop_id: int | None = None) -> str:
     return token
 
 
+PAIRING_MINUTES = 10
+PAIRED = ("facilitator", "screen")  # what another device can be given
+_PAIR_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # what cannot be mistaken when it is read from one screen to another
+_PAIR_LENGTH = 12  # of 31 letters: 59 bits for ten minutes
+
+
+def offer(session: Session, workshop_id: int, role: str) -> str:
+    """A secret that another device exchanges once, within ten minutes, for a console or a shared screen of its own.
+
+    An offer of the same role that nobody took is withdrawn. Raises Refused when the workshop is finished.
+    """
+    workshop = _workshop(session, workshop_id)
+    if role not in PAIRED:
+        raise Refused("That is not something another device can be.")
+    if workshop.stage == Stage.FINISHED:
+        raise Refused("The session has ended, so no other device can be added to it.")
+    store.revoke(session, workshop_id, [f"pair-{role}"])
+    letters = "".join(secrets.choice(_PAIR_LETTERS) for _ in range(_PAIR_LENGTH))
+    expires = _now() + dt.timedelta(minutes=PAIRING_MINUTES)
+    session.add(
+        Capability(token_hash=store.hashed(letters), role=f"pair-{role}", workshop_id=workshop_id, expires_at=expires)
+    )
+    return "-".join(letters[at : at + 4] for at in range(0, _PAIR_LENGTH, 4))
+
+
+def offered(session: Session, token: str) -> str | None:
+    """The role that this secret would give; None if it was used, withdrawn or is too old."""
+    found = _offer(session, token)
+    return found.role.removeprefix("pair-") if found else None
+
+
+def take_up(session: Session, token: str) -> tuple[int, str, str]:
+    """Exchange an offer: the workshop's id, the role, the secret for the cookie. Refused where `offered` says None."""
+    found = _offer(session, token)
+    if found is None or found.workshop_id is None:
+        raise Refused(
+            f"This link has been used, or it is older than {PAIRING_MINUTES} minutes. Ask for a new one on the console."
+        )
+    workshop_id, role = found.workshop_id, found.role.removeprefix("pair-")
+    taken: Any = session.execute(delete_rows(Capability).where(Capability.token_hash == found.token_hash))
+    if taken.rowcount != 1:
+        raise Refused("This link has been used a moment ago. Ask for a new one on the console.")
+    return workshop_id, role, grant(session, role, workshop_id)
+
+
+def _offer(session: Session, token: str) -> Capability | None:
+    found = session.get(Capability, store.hashed(token.lower().replace("-", "")))
+    if found is None or not found.role.startswith("pair-") or (found.expires_at or _now()) <= _now():
+        return None
+    return found
+
+
+def revoke_others(session: Session, workshop_id: int, mine: Collection[str]) -> None:
+    """Take console and shared screen from every device but the holder of these hashed secrets; offers go too."""
+    _workshop(session, workshop_id)
+    store.revoke(session, workshop_id, [*PAIRED, *(f"pair-{role}" for role in PAIRED)], except_for=mine)
+
+
 def redeem_link(session: Session, token: str) -> str:
     """Exchange a one-time facilitator link for the secret of the cookie. Raises Refused if it was used before."""
     link = session.get(Capability, store.hashed(token))
@@ -513,28 +602,35 @@ def delete(session: Session, keys: KeyFile, workshop_id: int) -> None:
     store.truncate_log_after_commit(session)
 
 
+def clear_up(session: Session, keys: KeyFile) -> list[Round]:
+    """Destroy every key whose round is not open, because its close was committed, and empty the log; the open rounds.
+
+    Every close does so itself. This is for what a close could not: a crash came in between, a reader held the log, the
+    disk refused. The key file is locked throughout, so that no worker destroys the key of a round that another opens.
+    """
+    session.info["until_committed"].enter_context(keys.locked())
+    taking = store.open_rounds(session)
+    alive = [round_.id for round_ in taking]
+    store.after_commit(session, lambda: keys.destroy_all_except(alive))
+    store.truncate_log_after_commit(session)
+    return taking
+
+
 def recover(engine: Engine, keys: KeyFile) -> int:
     """At start-up: finish what a crash interrupted; returns how many rounds had to be declared void.
 
-    Every key whose round is not open is destroyed, because its close was committed. An open round without a key cannot
-    be counted: it is declared void in words, never guessed. The key file is locked throughout, so that two workers that
-    start together cannot destroy each other's keys.
+    An open round without a key cannot be counted: it is declared void in words, never guessed.
     """
-    with keys.locked():
-        with store.transaction(engine) as session:
-            taking = store.open_rounds(session)
-            lost = [round_ for round_ in taking if keys.read(round_.id) is None]
-            for round_ in lost:
-                round_.state, round_.picture = "void", None
-                store.forget_ballots(session, round_.id)
-                workshop = _workshop(session, round_.workshop_id)
-                if workshop.round_id == round_.id:
-                    workshop.stage = Stage.DISCUSSION
-                    workshop.version, workshop.tick = workshop.version + 1, 0
-            alive = {round_.id for round_ in taking} - {round_.id for round_ in lost}
-        keys.destroy_all_except(alive)
-    store.truncate_log(engine)
-    return len(lost)
+    with store.transaction(engine) as session:
+        lost = [round_ for round_ in clear_up(session, keys) if keys.read(round_.id) is None]
+        for round_ in lost:
+            workshop = _workshop(session, round_.workshop_id)
+            round_.state, round_.picture = "void", None
+            store.forget_ballots(session, round_.id)
+            if workshop.round_id == round_.id:
+                workshop.stage = Stage.DISCUSSION
+                workshop.version, workshop.tick = workshop.version + 1, 0
+        return len(lost)
 
 
 # --- Small things ----------------------------------------------------------------------------------------------------

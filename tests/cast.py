@@ -12,9 +12,11 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import Any, Self, TypeVar
+from unittest import mock
 
 from flask import Flask
 from flask_socketio import SocketIO
@@ -22,18 +24,19 @@ from flask_socketio.test_client import SocketIOTestClient
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from werkzeug.test import TestResponse
 
 from app import create_app
-from facilitation import live, store, workshop
+from facilitation import ballots, hallmarks, store, workshop
 from facilitation.config import Settings
 from facilitation.now import Audience
 from facilitation.store import Ballot, Round, Workshop, db
 from facilitation.tally import Tally
-from facilitation.web import House
+from facilitation.web import House, assets
 
 Found = TypeVar("Found")
+A_DAY = dt.date(2026, 11, 21)
 QUESTIONS = ("purpose-01", "purpose-02", "governance-01")
 ORIGIN = {"Origin": "http://localhost"}
 
@@ -80,6 +83,9 @@ class _Compiled(BytecodeCache):
 
 
 _COMPILED = _Compiled()
+# So are what was read from the framework's file and from the static files: they do not change during a run.
+_framework = cache(hallmarks.load)
+_assets = cache(assets.Assets)
 
 
 @dataclass(frozen=True)
@@ -97,11 +103,15 @@ class Told:
 
 
 class Venue:
-    """The program on one database and one data folder; `restarts` ends it and starts it again on the same data."""
+    """The program on one database and one data folder; `restarts` ends it and starts it again on the same data.
 
-    def __init__(self, url: str, folder: Path) -> None:
+    quiet: nothing is pushed, for tests that have no ear for it: drawing three pages takes longer than most use cases.
+    """
+
+    def __init__(self, url: str, folder: Path, *, quiet: bool = False) -> None:
         self.url = url
         self.folder = folder
+        self.quiet = quiet
         self.people: list[Person] = []
         self.told: list[Told] = []
         self.clock = FakeClock()
@@ -117,13 +127,17 @@ class Venue:
             public_url="http://localhost",
             open_browser=False,
         )
-        self.app: Flask = create_app(settings, async_mode="threading", clock=self.clock, every=0)
+        with mock.patch.object(hallmarks, "load", _framework), mock.patch.object(assets, "Assets", _assets):
+            self.app: Flask = create_app(settings, async_mode="threading", clock=self.clock, every=0)
         self.app.jinja_env.bytecode_cache = _COMPILED
         self.house: House = self.app.extensions["house"]
         self.socketio: SocketIO = self.app.extensions["socketio"]
+        self.server: Any = self.socketio.server
         with self.app.app_context():
             self.engine = db.engine
         self._listen_in()
+        if self.quiet:
+            self.falls_silent()
 
     def _listen_in(self) -> None:
         emit = self.socketio.emit
@@ -133,7 +147,12 @@ class Venue:
             self.told.append(Told(to, (first, second), message["html"]))
             emit(event, message, to=to)
 
-        self.socketio.emit = overheard  # type: ignore[method-assign]
+        self.socketio.emit = overheard  # type: ignore[method-assign, assignment]
+
+    def falls_silent(self) -> None:
+        """From here on nothing is pushed and no picture is drawn."""
+        for name in ("moved", "changed"):
+            setattr(self.house.live, name, lambda _workshop_id: None)
 
     def restarts(self) -> None:
         """The program ends and starts again on the same data; browsers keep their cookies, memory is gone."""
@@ -167,30 +186,36 @@ class Venue:
             session.expunge_all()
             return found
 
-    def rounds(self) -> list[Round]:
-        """Every round there ever was, in order."""
+    def glance(self, code: str, column: InstrumentedAttribute[Found]) -> Found | None:
+        """One thing about a workshop as it stands."""
         with self.reading() as session:
-            found = list(session.scalars(select(Round).order_by(Round.id)))
-            session.expunge_all()
-            return found
-
-    def ballots(self) -> int:
-        """How many sealed ballots lie in the database."""
-        with self.reading() as session:
-            return session.scalar(select(func.count()).select_from(Ballot)) or 0
+            return session.scalar(select(column).where(Workshop.code == code))
 
     def told_to(self, audience: Audience) -> list[Told]:
         """What was pushed to one audience so far."""
         return [push for push in self.told if push.audience == audience]
 
     def phones(self, count: int, code: str) -> list[Phone]:
-        """So many more people who have joined."""
-        return [Phone(self).joins(code) for _ in range(count)]
+        """So many more people who have joined, let in as the door does it, but together."""
+        room = self.workshop(code)
+        assert room.key is not None
+        devices = self.performs(lambda session: [workshop.join(session, room.id) for _ in range(count)])
+        joined = []
+        for device in devices:
+            self.house.rooms.hear(room.id, device)
+            phone = Phone(self)
+            phone.client.set_cookie(f"p_{room.id}", ballots.sign_device(room.key, device))
+            phone.code = code
+            joined.append(phone)
+        return joined
 
     def twin(self, folder: Path) -> Venue:
         """The same venue once more on a copy of its data: the same secrets and the same people. SQLite only."""
         copy = folder / "workshop.db"
-        with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as here, closing(sqlite3.connect(copy)) as there:
+        with (
+            closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as here,
+            closing(sqlite3.connect(copy)) as there,
+        ):
             here.backup(there)
         (folder / "rounds.keys").write_bytes((self.folder / "rounds.keys").read_bytes())
         return Venue(f"sqlite:///{copy}", folder)
@@ -225,11 +250,18 @@ class Person:
 
     def cookies(self) -> dict[str, str]:
         """All cookies this browser holds."""
-        return {cookie.key: cookie.value for cookie in self.client._cookies.values()}
+        return {cookie.key: cookie.value for cookie in (self.client._cookies or {}).values()}
+
+    def forgets_all_but(self, cookies: dict[str, str]) -> None:
+        """Hold these cookies and no others."""
+        for name in self.cookies().keys() - cookies.keys():
+            self.client.delete_cookie(name)
+        for name, value in cookies.items():
+            self.client.set_cookie(name, value)
 
     def takes_cookies_of(self, other: Person) -> Self:
         """Become the same browser as another one."""
-        self.client._cookies.update(other.client._cookies)
+        self.forgets_all_but({**self.cookies(), **other.cookies()})
         return self
 
     @staticmethod
@@ -246,28 +278,41 @@ class Facilitator(Person):
     workshop_id: int
 
     def enters(self) -> Self:
-        """Open the one-time link that the program prints."""
-        link = self.venue.performs(lambda session: workshop.grant(session, "link"))
-        assert self.gets(f"/enter/{link}").status_code == 303
+        """Get the program's own cookie."""
+        self.client.set_cookie("home", self.venue.performs(lambda session: workshop.grant(session, "home")))
         return self
 
-    def creates(self, *questions: str, **details: Any) -> Self:
-        """Set up a session with these questions of the framework. details: as for `sets`."""
-        form = {"title": "Trustees’ away day", "museum": "Wexcombe Mill Museum", "held_on": "2026-11-21"}
-        response = self.posts("/sessions", form)
-        assert response.status_code == 303
-        self.code = response.headers["Location"].split("/")[2]
-        self.workshop_id = self.venue.workshop(self.code).id
-        if details:
-            self.sets(**details)
-        if questions:
-            self.adds(*questions)
+    def creates(self, *questions: str, k: int = 5, mode: str = "live") -> Self:
+        """Set up a session with these questions of the framework, as the set-up page does it, but at once."""
+        framework = self.venue.house.framework
+        chosen = [
+            (hallmark, question)
+            for key in questions
+            for hallmark in framework.hallmarks
+            for question in hallmark.questions
+            if question.key == key
+        ]
+
+        def job(session: Session) -> tuple[int, str, str]:
+            made = workshop.create(session, framework, "Trustees’ away day", "Wexcombe Mill Museum", A_DAY)
+            made.k, made.mode = k, mode
+            workshop.add_questions(session, made.id, chosen, framework)
+            return made.id, made.code, workshop.grant(session, "facilitator", made.id)
+
+        self.workshop_id, self.code, console = self.venue.performs(job)
+        self.client.set_cookie(f"f_{self.workshop_id}", console)
         return self
 
     def sets(self, **details: Any) -> TestResponse:
         """Change the details: title, museum, held_on, k, mode, wifi_name, wifi_password."""
         known = self.now
-        form = {"title": known.title, "museum": known.museum, "held_on": known.held_on, "k": known.k, "mode": known.mode}
+        form = {
+            "title": known.title,
+            "museum": known.museum,
+            "held_on": known.held_on,
+            "k": known.k,
+            "mode": known.mode,
+        }
         return self.posts(f"/f/{self.code}/setup", {**form, **details})
 
     def adds(self, *keys: str) -> TestResponse:
@@ -283,19 +328,22 @@ class Facilitator(Person):
         """Change the question at this place of the agenda (from 1): up, down, drop, prompt or mode."""
         return self.posts(f"/f/{self.code}/agenda/{self.agenda(place)}", {"want": want, "value": value})
 
-    def moves(self, move: str, *, place: int | None = None, version: int | None = None) -> TestResponse:
-        """Ask for a move. place: where the question of a goto stands. version: what her page saw, if not the present."""
-        form: dict[str, Any] = {"move": move, "version": self.now.version if version is None else version}
+    def moves(
+        self, move: str, *, place: int | None = None, version: int | None = None, htmx: bool = True
+    ) -> TestResponse:
+        """Ask for a move. place: of the question of a goto. version: what her page saw, if not the present one."""
+        seen = self.venue.glance(self.code, Workshop.version) if version is None else version
+        form: dict[str, Any] = {"move": move, "version": seen}
         if place:
             form["agenda"] = self.agenda(place)
-        return self.posts(f"/f/{self.code}/move", form, htmx=True)
+        return self.posts(f"/f/{self.code}/move", form, htmx=htmx)
 
     def does(self, *moves: str) -> Self:
         """Make moves that must succeed; `goto 2` names the place of a question."""
         for said in moves:
             move, _, place = said.partition(" ")
-            response = self.moves(move, place=int(place) if place else None)
-            assert response.status_code == 200, f"{said}: {text_of(response)}"
+            response = self.moves(move, place=int(place) if place else None, htmx=False)
+            assert response.status_code == 303, f"{said}: {text_of(response)}"
         return self
 
     def shows(self, want: str, value: str = "") -> TestResponse:
@@ -319,6 +367,26 @@ class Facilitator(Person):
         return self.now.agenda[place - 1].id
 
     @property
+    def rounds(self) -> list[Round]:
+        """Every round there ever was in the session, in order."""
+        with self.venue.reading() as session:
+            query = select(Round).where(Round.workshop_id == self.workshop_id).order_by(Round.ordinal)
+            found = list(session.scalars(query))
+            session.expunge_all()
+            return found
+
+    @property
+    def ballots(self) -> int:
+        """How many sealed ballots of the session lie in the database."""
+        with self.venue.reading() as session:
+            query = select(func.count()).select_from(Ballot).join(Round).where(Round.workshop_id == self.workshop_id)
+            return session.scalar(query) or 0
+
+    def key(self, place: int = -1) -> bytes | None:
+        """The key of one of the rounds, of the latest unless said otherwise."""
+        return self.venue.house.keys.read(self.rounds[place].id)
+
+    @property
     def now(self) -> Workshop:
         """The session as it stands."""
         return self.venue.workshop(self.code)
@@ -326,7 +394,7 @@ class Facilitator(Person):
     @property
     def stage(self) -> str:
         """Where the session stands."""
-        return self.now.stage
+        return self.venue.glance(self.code, Workshop.stage) or ""
 
 
 class Phone(Person):
@@ -343,11 +411,17 @@ class Phone(Person):
         return self
 
     def answers(
-        self, choice: str, direction: str = "", *, seq: int | None = None, round_id: int | None = None, htmx: bool = True
+        self,
+        choice: str,
+        direction: str = "",
+        *,
+        seq: int | None = None,
+        round_id: int | None = None,
+        htmx: bool = True,
     ) -> TestResponse:
         """Tap an answer, or change it. seq, round_id: those of an earlier or invented request."""
         self.seq += 1
-        number = self.venue.workshop(self.code).round_id if round_id is None else round_id
+        number = self.venue.glance(self.code, Workshop.round_id) if round_id is None else round_id
         form = {"round": number, "choice": choice, "seq": self.seq if seq is None else seq, "direction": direction}
         return self.posts(f"/w/{self.code}/ballot", form, htmx=htmx)
 
@@ -379,6 +453,30 @@ class Screen(Person):
         return text_of(self.gets(f"/s/{self.code}/now"))
 
 
+def vote(phones: list[Phone], *choices: str) -> None:
+    """Each phone taps one answer, all at the same instant, so that they are filed in one batch in this order.
+
+    Through the use case and not through the door, because most tests only need the room to have voted; `answers` is
+    what one phone really does.
+    """
+    if not phones:
+        return
+    house: House = phones[0].client.application.extensions["house"]
+    room = phones[0].venue.workshop(phones[0].code)
+    assert room.key is not None
+    filings = []
+    for phone, choice in zip(phones, choices, strict=True):
+        device = ballots.read_device(room.key, phone.cookies()[f"p_{room.id}"])
+        assert device is not None
+        phone.seq += 1
+        house.rooms.hear(room.id, device)
+        posted = workshop.Posted(choice, phone.seq)
+        filings.append(workshop.seal_ballot(house.keys, room, device, room.round_id or 0, posted))
+    filed = house.committer.perform(lambda session: house.box.file(session, filings))
+    assert filed == [workshop.Filed(filing.choice, filing.seq) for filing in filings]
+    house.live.changed(room.id)
+
+
 def text_of(page: TestResponse | str) -> str:
     """What a person reads: no tags, single spaces."""
     html = page if isinstance(page, str) else page.text
@@ -399,27 +497,3 @@ def fragment_of(person: Facilitator | Phone | Screen) -> str:
     """The fragment that this person's audience may see now, fetched."""
     letter = {Facilitator: "f", Phone: "w", Screen: "s"}[type(person)]
     return person.gets(f"/{letter}/{person.code}/now").text
-
-
-def a_day() -> dt.date:
-    """The day of the meeting."""
-    return dt.date(2026, 11, 21)
-
-
-__all__ = [
-    "ORIGIN",
-    "QUESTIONS",
-    "Facilitator",
-    "FakeClock",
-    "Person",
-    "Phone",
-    "Screen",
-    "Told",
-    "Venue",
-    "a_day",
-    "counts_in",
-    "fragment_of",
-    "live",
-    "tally",
-    "text_of",
-]

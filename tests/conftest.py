@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -12,7 +13,12 @@ import pytest
 
 from facilitation import migrations
 from tests.cast import QUESTIONS, Facilitator, FakeClock, Person, Phone, Screen, Venue
-from tests.postgres import Server, running_server
+from tests.postgres import Server, roomy_memory, running_server
+
+# Thousands of commits that wait for a disk are most of what a slow run does, and no test of the fast part is about the
+# disk: temporary folders are in memory where there is room.
+if folder := roomy_memory():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
 
 # A busy machine is no fault of the code: no test fails for the time that one example took.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -31,11 +37,11 @@ def prepare(url: str) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first, then those on PostgreSQL, in a browser, and the long ones: a fault shows early.
+    """Fast tests first, then PostgreSQL, whole processes, the browser, and the long ones: a fault shows early.
 
     The browser comes after everything that uses gevent in this process, for it keeps an event loop in the main thread.
     """
-    slowness = ("postgres", "browser", "long")
+    slowness = ("postgres", "process", "browser", "long")
     items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in reversed(slowness)])
 
 
@@ -56,11 +62,7 @@ def empty_database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     """A prepared SQLite file of this test's own, workshop.db in `tmp_path`."""
-    copy = tmp_path / "workshop.db"
-    # SQLite's own copying also sees what is still in the write-ahead log.
-    with closing(sqlite3.connect(sqlite_template)) as source, closing(sqlite3.connect(copy)) as target:
-        source.backup(target)
-    return f"sqlite:///{copy}"
+    return _copy(sqlite_template, tmp_path)
 
 
 @pytest.fixture
@@ -153,6 +155,24 @@ def wall(venue: Venue, freya: Facilitator) -> Screen:
 def mallory(venue: Venue) -> Person:
     """Has no business in the room."""
     return Person(venue)
+
+
+@contextmanager
+def a_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """A prepared database for a fixture that outlives one test; the fixture's parameters are DATABASES."""
+    if request.param == "sqlite":
+        yield _copy(request.getfixturevalue("sqlite_template"), folder)
+    else:
+        server, template = request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template")
+        yield from _database(server, template)
+
+
+def _copy(template: Path, folder: Path) -> str:
+    copy = folder / "workshop.db"
+    # SQLite's own copying also sees what is still in the write-ahead log.
+    with closing(sqlite3.connect(template)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    return f"sqlite:///{copy}"
 
 
 def _database(server: Server, template: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The tests drive a real browser, a real PostgreSQL and a real LibreOffice, and none comes from Python's package index.
+# The tests drive a real browser, a real PostgreSQL and a real LibreOffice, and compile what stands between the program
+# and its disk; none of these comes from Python's package index.
 # Root on a system with apt-get gets what is missing; anyone else is told what to install.
 set -eu
 
@@ -29,6 +30,8 @@ has_office() {
     # Debian splits LibreOffice into packages beside one folder of programs; elsewhere it comes whole.
     folder=$(dirname "$(readlink -f "$soffice")")
     [ ! -e /etc/debian_version ] || { [ -e "$folder/libswlo.so" ] && [ -e "$folder/libsclo.so" ]; }
+has_compiler() {
+    [ "$(uname)" != Linux ] || command -v cc >/dev/null || command -v gcc >/dev/null
 }
 
 if [ -n "${CHROMIUM:-}" ] && ! has_chromium; then
@@ -40,6 +43,7 @@ packages=""
 has_chromium || packages="$packages chromium"
 has_postgresql || packages="$packages postgresql"
 has_office || packages="$packages libreoffice-writer-nogui libreoffice-calc-nogui"
+has_compiler || packages="$packages gcc libc6-dev"
 [ -n "$packages" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -55,6 +59,9 @@ for package in $packages; do
     case $package in
     chromium)
         echo "Chromium is missing: install it (on Debian or Ubuntu, the package chromium), or set CHROMIUM to its path." >&2
+        ;;
+    gcc)
+        echo "A C compiler is missing: install one (on Debian or Ubuntu, the packages gcc and libc6-dev)." >&2
         ;;
     postgresql)
         echo "PostgreSQL's server programs are missing: install them (on Debian or Ubuntu, the package postgresql)." >&2

@@ -117,7 +117,7 @@ def running_server() -> Iterator[Server]:
     programs = server_programs()
     # Straight under a folder that is everybody's: the path of a Unix socket may have about 100 characters, and the
     # ordinary user below cannot enter pytest's own folders.
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=_roomy_memory()))
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=roomy_memory()))
     data = folder / "data"
     # PostgreSQL refuses to be root's.
     owner = _ordinary_user() if os.geteuid() == 0 else None
@@ -148,7 +148,7 @@ def running_server() -> Iterator[Server]:
         shutil.rmtree(folder)
 
 
-def _roomy_memory() -> Path | None:
+def roomy_memory() -> Path | None:
     """The file system in memory, where copying a database takes a tenth of the time; None if it is small or absent."""
     memory = Path("/dev/shm")
     return memory if memory.is_dir() and shutil.disk_usage(memory).free > 1_000_000_000 else None

@@ -651,7 +651,7 @@ def test_what_people_type_is_text_on_every_page_and_never_markup(room: Room) -> 
         ({"k": "2"}, "The smallest group must be a number from 3 to 10."),
         ({"k": "11"}, "The smallest group must be a number from 3 to 10."),
         ({"k": "five"}, "The smallest group must be a number from 3 to 10."),
-        ({"mode": "whenever"}, "Choose when the room sees the result."),
+        ({"mode": "whenever"}, "Choose when the room sees the result"),
     ],
 )
 def test_a_detail_that_cannot_be_is_refused_in_words_and_nothing_is_changed(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import create_engine, text
 
-from facilitation.store import Base
+from facilitation.store import Base, begin_ourselves
 
 url = context.config.get_main_option("sqlalchemy.url") or ""
-engine = create_engine(url)
+# In one transaction on SQLite too: a start that was killed between two tables would leave a database that no later
+# start could use. Immediate, so that two starts take turns.
+engine = begin_ourselves(create_engine(url)).execution_options(immediate=True)
 with engine.begin() as connection:
     if engine.dialect.name == "postgresql":
         # workers that start together must not migrate together; the lock goes with the transaction

@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
-import logging
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request
+from flask import Flask, Response, current_app, make_response, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
-from facilitation import __version__, qr
+from facilitation import __version__, logs, qr
 from facilitation.committer import Committer
 from facilitation.config import Settings
 from facilitation.errors import Refused
+from facilitation.gate import ROUTE
 from facilitation.hallmarks import Framework
 from facilitation.keys import KeyFile
+from facilitation.limits import TypedCodes
 from facilitation.live import Live
 from facilitation.now import Card, RunRow
 from facilitation.plan import long_date
@@ -35,7 +35,6 @@ from facilitation.web.assets import Assets
 from facilitation.workshop import BallotBox
 
 Outcome = TypeVar("Outcome")
-log = logging.getLogger("facilitation")
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -54,6 +53,7 @@ class House:
     rooms: Rooms
     box: BallotBox
     live: Live
+    codes: TypedCodes
     assets: Assets
     join_origin: Callable[[], str]
 
@@ -125,7 +125,6 @@ def dress(app: Flask) -> None:
     app.add_template_global(qr.svg, "qr")
     app.add_template_global(qr.wifi_svg, "wifi_qr")
     app.jinja_env.globals["version"] = __version__
-    app.before_request(_start)
     app.after_request(_finish)
     app.register_error_handler(Refused, refused)
     app.register_error_handler(HTTPException, _http_error)
@@ -149,7 +148,7 @@ def _http_error(error: HTTPException) -> Response:
 
 def _fault(error: Exception) -> Response:
     """A fault of ours: in the log with its place but without what anyone typed, on the page as a sentence."""
-    log.error("fault in %s", request.url_rule, exc_info=error)
+    logs.fault(error, str(request.url_rule or "-"))
     return _explain("Something went wrong in the program. Nothing was changed: please try again.", 500)
 
 
@@ -160,10 +159,6 @@ def _explain(sentence: str, status: int) -> Response:
     response = make_response(render_template("parts/notice.html", sentence=sentence), status)
     response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#notice", "innerHTML"
     return response
-
-
-def _start() -> None:
-    g.started = time.perf_counter()
 
 
 def _finish(response: Response) -> Response:
@@ -177,8 +172,8 @@ def _finish(response: Response) -> Response:
     if house().settings.hosted:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     _compress(response)
-    took = 1000 * (time.perf_counter() - g.get("started", time.perf_counter()))
-    log.info("%s %s %s %.0f ms", request.method, request.url_rule or "-", response.status_code, took)
+    if request.url_rule and ROUTE in request.environ:  # not in a test that goes past the gate
+        request.environ[ROUTE][0] = request.url_rule.rule  # the gate writes the request's line
     return response
 
 

@@ -54,6 +54,17 @@ def role(workshop: Workshop) -> str | None:
     return request.cookies.get(f"r_{workshop.id}")
 
 
+def secret_of(audience: Audience, workshop: Workshop) -> str:
+    """The hashed secret with which this browser holds the workshop's console or screen; that of "" if it does not."""
+    letter = "f" if audience is Audience.FACILITATOR else "s"
+    return store.hashed(request.cookies.get(f"{letter}_{workshop.id}", ""))
+
+
+def holds(workshop: Workshop, role: str) -> bool:
+    """Whether this browser holds the workshop's console ("facilitator") or shared screen ("screen") already."""
+    return _holds(workshop, role[0], role)
+
+
 def for_socket(audience: Audience, code: str) -> tuple[Workshop, bytes | None] | None:
     """The workshop a socket may hear as this audience, with its device secret if it is a phone; None if it may not."""
     workshop = store.by_code(db.session(), code)
@@ -64,6 +75,14 @@ def for_socket(audience: Audience, code: str) -> tuple[Workshop, bytes | None] |
         return (workshop, secret) if secret else None
     letter, role = ("f", "facilitator") if audience is Audience.FACILITATOR else ("s", "screen")
     return (workshop, None) if _holds(workshop, letter, role) else None
+
+
+def address() -> str:
+    """Where this request comes from: told by the proxy where there is one, which then is the only one to reach us."""
+    direct = request.remote_addr or ""
+    if not current_app.config["HOSTED"] or direct not in ("127.0.0.1", "::1"):
+        return direct
+    return request.headers.get("X-Forwarded-For", direct).rpartition(",")[2].strip()
 
 
 def give(response: Response, name: str, value: str) -> Response:

@@ -79,9 +79,11 @@ def open_console(code: str) -> Response:
     found = _at_home(code)
     workshop_id = found.id
     lobby_without_agenda = found.stage == Stage.LOBBY and not found.agenda
+    page = see(url_for(".setup" if lobby_without_agenda else ".console", code=code))
+    if access.holds(found, "facilitator"):
+        return page
     token = perform(lambda session: workshop.grant(session, "facilitator", workshop_id))
-    page = ".setup" if lobby_without_agenda else ".console"
-    return access.give(see(url_for(page, code=code)), f"f_{workshop_id}", token)
+    return access.give(page, f"f_{workshop_id}", token)
 
 
 @facilitator.get("/sessions/<code>/delete")
@@ -222,9 +224,56 @@ def ask_end(code: str) -> str:
 @facilitator.get("/f/<code>/screen")
 def open_screen(code: str) -> Response:
     """Give this browser the shared screen, to be dragged to the projector."""
-    workshop_id = access.facilitated(code).id
+    found = access.facilitated(code)
+    workshop_id = found.id
+    if access.holds(found, "screen"):
+        return see(url_for("screen.page", code=code))
     token = perform(lambda session: workshop.grant(session, "screen", workshop_id))
     return access.give(see(url_for("screen.page", code=code)), f"s_{workshop_id}", token)
+
+
+# --- Other devices ---------------------------------------------------------------------------------------------------
+
+
+@facilitator.get("/f/<code>/devices")
+def devices(code: str) -> str:
+    """How many browsers hold the console and the shared screen, the ways to add one, and to take it from the rest."""
+    return _devices(code)
+
+
+@facilitator.post("/f/<code>/devices")
+def offer(code: str) -> str:
+    """Show a link that another device exchanges for a console or a shared screen of its own; on this page only."""
+    workshop_id, role = access.facilitated(code).id, request.form.get("role", "")
+    token = perform(lambda session: workshop.offer(session, workshop_id, role))
+    return _devices(code, role, token)
+
+
+@facilitator.post("/f/<code>/devices/revoke")
+def revoke(code: str) -> Response:
+    """Take console and shared screen from every other browser, now."""
+    found = access.facilitated(code)
+    workshop_id = found.id
+    mine = [access.secret_of(audience, found) for audience in (Audience.FACILITATOR, Audience.SCREEN)]
+    perform(lambda session: workshop.revoke_others(session, workshop_id, mine))
+    house().live.drop_revoked()
+    return see(url_for(".devices", code=code))
+
+
+@facilitator.get("/pair/<token>")
+def ask_pair(token: str) -> Response:
+    """Ask before a device is added: what only looks at a scanned address must not use it up."""
+    role = workshop.offered(db.session(), token)
+    return make_response(render_template("facilitator/pair.html", role=role, token=token), 200 if role else 404)
+
+
+@facilitator.post("/pair/<token>")
+def pair(token: str) -> Response:
+    """Give this browser the console or the shared screen that the link offers."""
+    workshop_id, role, secret = perform(lambda session: workshop.take_up(session, token))
+    found = db.session.get_one(Workshop, workshop_id)
+    page = url_for("screen.page" if role == "screen" else ".console", code=found.code)
+    return access.give(see(page), f"{role[0]}_{workshop_id}", secret)
 
 
 # --- Results ---------------------------------------------------------------------------------------------------------
@@ -299,6 +348,18 @@ def desk(code: str, problem: str = "", status: int = 200) -> Response:
         )
     html = fragment(_now(access.facilitated(code)))
     return make_response(html + render_template("parts/notice_beside.html", sentence=problem), status)
+
+
+def _devices(code: str, role: str = "", token: str = "") -> str:
+    found = access.facilitated(code)
+    return render_template(
+        "facilitator/devices.html",
+        workshop=found,
+        holders=store.holders(db.session(), found.id),
+        role=role,
+        token=token,
+        minutes=workshop.PAIRING_MINUTES,
+    )
 
 
 def _set_up(code: str, job: Callable[[Session, int], Any], back: str = ".setup") -> Response:

@@ -1,12 +1,12 @@
-"""Pages that belong to no role: about, and whether the program is well."""
+"""Pages that belong to no role: about, what happens to an answer, and whether the program is well."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, render_template
+from flask import Blueprint, Response, jsonify, render_template, request
 
 from facilitation import __version__, store
 from facilitation.store import db
-from facilitation.web import house
+from facilitation.web import access, house
 
 pages = Blueprint("pages", __name__)
 
@@ -15,6 +15,14 @@ pages = Blueprint("pages", __name__)
 def about() -> str:
     """What this is, whose words it uses, and under which licence."""
     return render_template("about.html", framework=house().framework)
+
+
+@pages.get("/promise")
+def promise() -> str:
+    """What happens to an answer, and what is not covered. To a phone in a session (`r`) it says the session's own k."""
+    found = store.by_code(db.session(), request.args.get("r", ""))
+    here = found if found is not None and access.device(found) is not None else None
+    return render_template("promise.html", k=here.k if here else None, room=here.code if here else "")
 
 
 @pages.get("/healthz")

@@ -28,16 +28,24 @@ def door() -> Response:
 
 @participant.post("/join")
 def join_by_code() -> Response:
-    """Join with the six digits, typed with or without a space."""
+    """Join with the six digits, typed with or without a space; they wait their turn where many wrong ones came from."""
     typed = request.form.get("code", "")
     code = "".join(character for character in typed if character.isdecimal())
+    is_guess, address = len(code) == 6, access.address()  # anything but six digits opens nothing anyway
+    if is_guess:
+        try:
+            house().codes.wait(address)
+        except Refused as refusal:
+            return _join_page(typed[:20], refusal.sentence, refusal.status)
     workshop = store.by_code(db.session(), code)
     if workshop is None:
-        shown = f"{code[:3]} {code[3:]}" if len(code) == 6 else typed.strip()[:20]
+        if is_guess:
+            house().codes.wrong(address)
+        shown = f"{code[:3]} {code[3:]}" if is_guess else typed.strip()[:20]
         problem = (
             f"No session uses the code {shown}. Check the code on the screen." if shown else "Enter the join code."
         )
-        return make_response(render_template("participant/join.html", code=typed[:20], problem=problem), 422)
+        return _join_page(typed[:20], problem, 422)
     return _let_in(workshop)
 
 
@@ -47,7 +55,7 @@ def join_by_qr(token: str) -> Response:
     workshop = store.by_join_token(db.session(), token)
     if workshop is None:
         problem = "This QR code belongs to no session. Check the code on the screen."
-        return make_response(render_template("participant/join.html", code="", problem=problem), 404)
+        return _join_page("", problem, 404)
     return _let_in(workshop)
 
 
@@ -57,7 +65,7 @@ def page(code: str) -> Response:
     workshop = store.by_code(db.session(), code)
     device = access.device(workshop) if workshop else None
     if workshop is None or (device is None and workshop.stage != Stage.FINISHED):
-        return make_response(render_template("participant/join.html", code=code[:7], problem=""), 404)
+        return _join_page(code[:7], "", 404)
     if device is not None and workshop.roles and access.role(workshop) is None:
         return make_response(render_template("participant/role.html", workshop=workshop))
     own = None
@@ -137,12 +145,14 @@ def _let_in(workshop: Workshop) -> Response:
     try:
         secret = perform(lambda session: join(session, workshop_id))
     except Refused as refusal:
-        return make_response(
-            render_template("participant/join.html", code=code, problem=refusal.sentence), refusal.status
-        )
+        return _join_page(code, refusal.sentence, refusal.status)
     house().rooms.hear(workshop_id, secret)
     house().live.changed(workshop_id)
     return access.give(response, f"p_{workshop_id}", ballots.sign_device(key, secret))
+
+
+def _join_page(code: str, problem: str, status: int) -> Response:
+    return make_response(render_template("participant/join.html", code=code, problem=problem), status)
 
 
 def _labels(workshop: Workshop) -> tuple[str, ...]:

@@ -36,7 +36,7 @@
   function sendAgain() {
     clearTimeout(retry); clearTimeout(slow);
     band("unsent");
-    document.title = form().dataset.titleUnsent;
+    document.title = status.dataset.unsent + form().dataset.plate;
     retry = setTimeout(send, Math.min(8000, 500 * 2 ** tries) * (0.5 + Math.random()));
     tries += 1;
   }
@@ -70,7 +70,7 @@
     tries = 0;
     keep(round, { ...answer, in: true, counted: answer.words });
     target.querySelector(".choices").classList.remove("is-pending");
-    document.title = target.dataset.titleIn;
+    document.title = status.dataset.counted + target.dataset.plate;
     status.textContent = /<strong>([^<]*)/.exec(ctx.text)[1];
   });
   document.addEventListener("htmx:error", ({ target }) => { if (target === form()) sendAgain(); });
@@ -100,4 +100,6 @@
   }
   document.body.addEventListener("live:shown", settle);
   settle();
+  // Tapped while this script was still on its way: the mark is not the server's, so it has not been sent.
+  form()?.querySelector('input[name="choice"]:checked:not([checked])')?.dispatchEvent(new Event("change", { bubbles: true }));
 })();

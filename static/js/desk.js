@@ -51,7 +51,8 @@
     if (event.target.closest("#help-keys")) showKeys(help.hidden);
     if (event.target.closest("#close-keys")) showKeys(false);
   });
-  document.addEventListener("keydown", (event) => { if (event.key === "?" && !event.target.matches("input, textarea")) showKeys(help.hidden); });
+  document.addEventListener("keydown", (event) => { if (event.key === "?" && !event.defaultPrevented && !event.target.matches("input, textarea")) showKeys(help.hidden); });
+  document.addEventListener("htmx:error", () => say("No connection. Nothing was done: try again when it is back."));
   document.addEventListener("keys:back", ({ detail }) => {
     if (armed) return disarm();
     if (!help.hidden) return showKeys(false);

@@ -49,10 +49,11 @@
   });
   let silence = 0;
   function line(state) {
-    clearTimeout(silence);
-    if (state === "up" && root.dataset.io === "down") say(status.dataset.up);
-    if (state === "up") root.dataset.io = "up";
-    else silence = setTimeout(() => { root.dataset.io = "down"; say(status.dataset.down); }, 3000);
+    if (state === "up") {
+      clearTimeout(silence); silence = 0;
+      if (root.dataset.io === "down") say(status.dataset.up);
+      root.dataset.io = "up";
+    } else if (!silence) silence = setTimeout(() => { root.dataset.io = "down"; say(status.dataset.down); }, 3000);  // once, however often it fails
     body.dispatchEvent(new CustomEvent("live:" + state));
   }
   socket.on("connect", () => line("up"));

@@ -32,7 +32,9 @@ FLAGS = [
 ]
 AXE = Path(__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-OUTCOME: pytest.StashKey[bool] = pytest.StashKey()
+PASSED: pytest.StashKey[bool] = pytest.StashKey()
+
+Axe = Callable[..., None]
 
 # A busy machine is no fault of the page: what should come is waited for longer than usual.
 expect.set_options(timeout=15_000)
@@ -61,10 +63,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remember that a test failed, for the fixture that then takes pictures."""
+    """Remember that a test failed, for `venue`, which then takes pictures."""
     report = yield
     if report.failed:
-        item.stash[OUTCOME] = False
+        item.stash[PASSED] = False
     return report
 
 
@@ -117,18 +119,27 @@ def home(site: Site) -> Visitor:
 
 @pytest.fixture(scope="module")
 def shared_venue(site: Site, browser: Browser) -> Iterator[Venue]:
-    """The contexts of one module, closed at its end. Tests ask for `venue`, which also watches them."""
+    """The browsers that stay open for a whole module. Tests ask for `venue`, which also watches them."""
     venue = Venue(site.url, browser)
     yield venue
     venue.close()
 
 
 @pytest.fixture
-def venue(shared_venue: Venue) -> Iterator[Venue]:
-    """Where people open their phones, screens and consoles, for as long as the module lasts. Each test must end quiet:
-    no policy breach, no script error, no request to anybody else on any page of the venue."""
+def venue(shared_venue: Venue, request: pytest.FixtureRequest) -> Iterator[Venue]:
+    """Where people open their phones, screens and consoles; those whom a test let in leave with it.
+
+    Each test must end quiet: no policy breach, no script error, no request to anybody else on any page of the venue.
+    After a failure there is a picture of every page in test-results/.
+    """
+    before = shared_venue.people
     shared_venue.watch.begin()
     yield shared_venue
+    if not request.node.stash.get(PASSED, True):
+        folder = Path(request.config.getoption("--output")) / re.sub(r"\W+", "-", request.node.nodeid)
+        for number, page in enumerate(shared_venue.pages(), start=1):
+            page.screenshot(path=folder / f"{number}.png")
+    shared_venue.close(leaving=before)
     shared_venue.watch.assert_quiet()
 
 
@@ -148,14 +159,18 @@ def quiet(page: Page, site: Site) -> Iterator[Page]:
 
 
 @pytest.fixture
-def axe() -> Callable[[Page], None]:
-    """Looks for accessibility faults in a page as it stands, and fails with what was found and where."""
+def axe() -> Axe:
+    """Looks for accessibility faults in a page as it stands, and fails with what was found and where.
 
-    def run(page: Page) -> None:
+    `colours_only`: for the same page in another theme, which changes nothing else.
+    """
+
+    def run(page: Page, colours_only: bool = False) -> None:
         # Evaluated rather than added as a script: the pages' policy would refuse the tag.
         if not page.evaluate("'axe' in window"):
             page.evaluate(AXE)
-        found = page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", TAGS)
+        rules = {"type": "rule", "values": ["color-contrast"]} if colours_only else {"type": "tag", "values": TAGS}
+        found = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", rules)
         bad = [
             f"{rule['id']} {node['target']}: {node['failureSummary']}"
             for rule in found["violations"]
@@ -164,18 +179,6 @@ def axe() -> Callable[[Page], None]:
         assert not bad, "\n".join(bad)
 
     return run
-
-
-@pytest.fixture(autouse=True)
-def pictures_of_a_failure(request: pytest.FixtureRequest) -> Iterator[None]:
-    """After a failed test, a picture of every page that is open, in test-results/: contexts outlive the test here."""
-    yield
-    if request.node.stash.get(OUTCOME, True) or "venue" not in request.fixturenames:
-        return
-    name = re.sub(r"\W+", "-", request.node.nodeid)
-    folder = Path(request.config.getoption("--output")) / name
-    for number, page in enumerate(request.getfixturevalue("shared_venue").pages(), start=1):
-        page.screenshot(path=folder / f"{number}.png")
 
 
 def _free_port() -> int:

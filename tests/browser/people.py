@@ -36,7 +36,8 @@ EFFECTIVENESS = (
 )
 QUALITY = ("Not at all well", "Not very well", "Fairly well", "Very well", "Extremely well")
 INEQUALITY = "tackling-inequality"
-# The scales of questions 9.1 to 9.6.
+QUESTIONS = tuple(f"{INEQUALITY}-{number:02}" for number in range(1, 7))
+# The scales of these questions, 9.1 to 9.6.
 SCALES = (EXTENT, EFFECTIVENESS, QUALITY, EXTENT, EXTENT, QUALITY)
 
 # Writes down what a page says to people who listen to it: everything that #status ever held, in order.
@@ -182,6 +183,11 @@ class Surface:
         said: list[str] = self.page.evaluate("window.said")
         return said
 
+    def expect_said(self, *words: str, about: str = "") -> None:
+        """Wait until the live region has said the last of these, the others before it, and nothing else about it."""
+        self.page.wait_for_function("words => window.said.includes(words)", arg=words[-1])
+        assert [said for said in self.said if about in said] == list(words)
+
     @property
     def focused(self) -> str:
         """The id of the focused element, "" if it has none."""
@@ -204,6 +210,12 @@ class Phone(Surface):
         """The camera's banner: one tap opens the address in the QR code."""
         self.taps += 1
         self.page.goto(self.url + path)
+        return self
+
+    def open(self, code: str) -> Self:
+        """Load the session's page, for somebody who has joined."""
+        self.page.goto(f"{self.url}/w/{code}")
+        self.expect_connected()
         return self
 
     def join(self, code: str) -> Self:
@@ -291,9 +303,9 @@ class Facilitator(Surface):
         """On the set-up page: put a question of the group's own at the end of the agenda."""
         before = self.page.locator(".agenda__item").count()
         self.page.click("#own > summary")
-        self.page.fill("#own-text", text)
-        self.page.select_option("#own-scale", scale)
-        self.page.fill("#own-short", short)
+        self.page.fill("[id^=own-text]", text)
+        self.page.select_option("[id^=own-scale]", scale)
+        self.page.fill("[id^=own-short]", short)
         self.page.click("#own-add")
         expect(self.page.locator(".agenda__item")).to_have_count(before + 1)
 
@@ -391,10 +403,15 @@ class Venue:
         """Everything that is open."""
         return [page for context in self._contexts for page in context.pages]
 
-    def close(self) -> None:
-        """Everybody goes home."""
-        while self._contexts:
+    def close(self, leaving: int = 0) -> None:
+        """Everybody goes home, but for the first so many."""
+        while len(self._contexts) > leaving:
             self._contexts.pop().close()
+
+    @property
+    def people(self) -> int:
+        """How many browsers are open."""
+        return len(self._contexts)
 
 
 @dataclass
@@ -410,22 +427,18 @@ class Meeting:
         cls,
         facilitator: Visitor,
         *,
+        keys: Sequence[str] = QUESTIONS,
         k: int = 3,
         mode: str = "live",
-        hallmark: str = INEQUALITY,
-        questions: int = 6,
         **details: str,
     ) -> Meeting:
-        """A session in the lobby with the first questions of a hallmark. `details`: more fields of the set-up."""
+        """A session in the lobby with these questions on its agenda. `details`: more fields of the set-up."""
         named = {"museum": "Wexcombe Mill Museum", "title": "Self-assessment", "held_on": "2026-11-21"}
-        page = facilitator.post("/sessions", **named)
-        found = re.search(r"/f/(\d{6})/setup", page)
-        assert found, page
-        meeting = cls(facilitator, found[1])
-        facilitator.post(f"/f/{meeting.code}/setup", **{**named, "mode": mode, "k": k, **details})
-        for number in range(1, questions + 1):
-            facilitator.post(f"/f/{meeting.code}/agenda", key=f"{hallmark}-{number:02}")
-        return meeting
+        code = facilitator.post("/sessions", **named).split("/")[2]
+        facilitator.post(f"/f/{code}/setup", **{**named, "mode": mode, "k": k, **details})
+        if keys:
+            facilitator.post(f"/f/{code}/agenda", key=list(keys))
+        return cls(facilitator, code)
 
     def join(self, people: int) -> list[Visitor]:
         """So many people join, without a browser."""
@@ -452,3 +465,10 @@ class Meeting:
     def show(self, want: str, value: str = "") -> None:
         """Change what lies over the stage on the shared screen."""
         self.facilitator.post(f"/f/{self.code}/show", want=want, value=value)
+
+    @property
+    def turnout(self) -> int:
+        """How many answers the program has, as the console says it."""
+        found = re.search(r'id="turnout"><b>(\d+)</b>', self.facilitator.get(f"/f/{self.code}/now"))
+        assert found
+        return int(found[1])

@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import closing
 from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -105,32 +106,30 @@ class Visitor:
 
     def get(self, path: str) -> str:
         """A page, redirects followed. AssertionError for an answer of 400 or more."""
-        return self._ask("GET", path)
+        body, there = self._ask("GET", path)
+        return self.get(there) if there else body
 
     def post(self, path: str, **fields: object) -> str:
-        """Send a form, and get the page that it leads to."""
-        return self._ask("POST", path, urlencode({name: str(value) for name, value in fields.items()}))
+        """Send a form; a list is sent as several fields. Returns the path that the answer leads to, if any."""
+        return self._ask("POST", path, urlencode(fields, doseq=True))[1]
 
-    def _ask(self, method: str, path: str, body: str | None = None) -> str:
+    def _ask(self, method: str, path: str, form: str | None = None) -> tuple[str, str]:
         line = http.client.HTTPConnection("127.0.0.1", urlsplit(self.url).port or 80, timeout=PATIENCE)
         headers = {
             "Host": urlsplit(self.url).netloc,
             "Origin": self.url,
             "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
         }
-        if body is not None:
+        if form is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        line.request(method, path, body, headers)
-        answer = line.getresponse()
-        page = answer.read().decode()
-        line.close()
+        with closing(line):
+            line.request(method, path, form, headers)
+            answer = line.getresponse()
+            body = answer.read().decode()
         for given in answer.headers.get_all("Set-Cookie") or ():
             self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(given).items()}
-        assert answer.status < 400, f"{method} {path}: {answer.status} {page}"
-        if answer.status in (302, 303):
-            self.address = urlsplit(answer.headers["Location"]).path
-            return self._ask("GET", self.address)
-        return page
+        assert answer.status < 400, f"{method} {path}: {answer.status} {body}"
+        return body, urlsplit(answer.headers.get("Location", "")).path
 
 
 class _Output:
