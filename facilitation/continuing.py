@@ -69,7 +69,7 @@ class LastTime:
         return tally.change_words(tally.compare(self.then.counts.counts, self.now.counts.counts), self.then.counts.n)
 
 
-def begin(session: Session, framework: Framework, earlier_id: int, title: str, held_on: dt.date) -> Workshop:
+def continue_from(session: Session, framework: Framework, earlier_id: int, title: str, held_on: dt.date) -> Workshop:
     """A new session that continues an ended one: the same museum, agenda, settings and edition (`framework`), and last
     time's actions to look back on."""
     earlier = store.locked_workshop(session, earlier_id)
@@ -82,6 +82,8 @@ def begin(session: Session, framework: Framework, earlier_id: int, title: str, h
     for name in _SETTINGS:
         setattr(made, name, getattr(earlier, name))
     for item in earlier.agenda:
+        if item.options is not None:
+            continue  # a dot vote was about that day's actions
         made.agenda.append(AgendaItem(**{name: getattr(item, name) for name in _OF_A_QUESTION}))
     own = list(session.scalars(select(ActionRow.id).where(ActionRow.workshop_id == earlier.id)))
     closed = (Status.DONE, Status.DROPPED)

@@ -7,6 +7,7 @@ of the program nor a new edition rewrites the past. Write units like those of wo
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable
 
 from sqlalchemy import Select, func, select
@@ -23,6 +24,20 @@ MOST_EDITIONS = 200
 def name_of(framework: Framework) -> str:
     """How an edition is named in a form: museum-hallmarks:2026.1. A key never holds a colon."""
     return f"{framework.key}:{framework.edition}"
+
+
+def address_of(key: str, edition: str) -> str:
+    """How an edition is named in an address: an edition’s own name may hold anything."""
+    return f"{key}-{hashlib.sha256(edition.encode()).hexdigest()[:8]}"
+
+
+def at(session: Session, shipped: Framework, address: str) -> Framework | None:
+    """The edition at this address."""
+    names = [(row.key, row.edition) for row in session.execute(select(FrameworkRow.key, FrameworkRow.edition))]
+    for key, edition in (*names, (shipped.key, shipped.edition)):
+        if address_of(key, edition) == address:
+            return find(session, shipped, f"{key}:{edition}")
+    return None
 
 
 def listed(session: Session, shipped: Framework) -> list[Framework]:

@@ -150,6 +150,11 @@ class Beside:
     words: str | None
     text: str
 
+    @property
+    def most(self) -> int:
+        """One size of squares for both charts, so that they can be compared by eye; 0 for bars."""
+        return max(self.then.chart.most, self.now.chart.most) if self.then.chart.most and self.now.chart.most else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Hush:

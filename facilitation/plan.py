@@ -16,6 +16,7 @@ from facilitation.words import tidy
 
 NO_AGREEMENT = 0
 TO_BE_AGREED = "To be agreed"
+CHECK_IN_DAYS = 90  # after a session, somebody asks how far its actions have come
 LONGEST = 2000  # characters of any one text
 
 
@@ -87,6 +88,27 @@ class Action:
         if not self.due and not self.due_words and not self.review:
             missing.append("due date")
         return tuple(missing)
+
+
+@dataclass(frozen=True, slots=True)
+class ToDo:
+    """An action of one of a museum’s sessions, whose join code is `code`. `row`: its id for ever; `belongs`: its
+    question in short, "" for none."""
+
+    row: int
+    version: int
+    action: Action
+    code: str
+    belongs: str
+
+    @property
+    def when(self) -> dt.date | None:
+        """The day on which somebody looks: when it is due, or else when it is reviewed."""
+        return self.action.due or self.action.review
+
+    def overdue(self, today: dt.date) -> bool:
+        """Whether that day has passed and the action is still open."""
+        return self.action.open and self.when is not None and self.when < today
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,8 +173,7 @@ class Report:
     @property
     def slug(self) -> str:
         """A file name that says what it is: wexcombe-mill-museum-2026-11-21."""
-        plain = unicodedata.normalize("NFKD", self.museum).encode("ascii", "ignore").decode().lower()
-        return f"{re.sub(r'[^a-z0-9]+', '-', plain).strip('-') or 'session'}-{self.held_on.isoformat()}"
+        return f"{slug_of(self.museum)}-{self.held_on.isoformat()}"
 
     @property
     def profile(self) -> tuple[ProfileRow, ...]:
@@ -198,6 +197,12 @@ class Report:
         """The next day on which somebody looks at an open action."""
         days = [day for action in self.actions if action.open and (day := action.review or action.due)]
         return min(days, default=None)
+
+
+def slug_of(museum: str) -> str:
+    """A museum's name as file names can hold it: wexcombe-mill-museum."""
+    plain = unicodedata.normalize("NFKD", museum).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "session"
 
 
 def make(session: Session, workshop: Workshop, shipped: Framework) -> Report:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+from collections.abc import Iterable
 
 from facilitation.exports.results_csv import harmless
 from facilitation.plan import Action
@@ -36,10 +37,15 @@ COLUMNS = (
 
 def write(report: Report) -> bytes:
     """The file, in UTF-8 with the byte order mark Excel needs; days as YYYY-MM-DD."""
+    return table(report.actions)
+
+
+def table(actions: Iterable[Action]) -> bytes:
+    """The same file of any actions."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    writer.writerows([harmless(cell) for cell in row(action)] for action in report.actions)
+    writer.writerows([harmless(cell) for cell in row(action)] for action in actions)
     return text.getvalue().encode("utf-8-sig")
 
 

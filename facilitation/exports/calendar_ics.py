@@ -1,4 +1,5 @@
-"""The plan's days for a calendar: when an action is due, when its first step is, when somebody looks at it again.
+"""The plan's days for a calendar: when an action is due, when its first step is, when somebody looks at it again; and
+a check-in three months after the session, on which all of them are looked at.
 
 Written as RFC 5545 asks. Each day keeps its UID from export to export, and SEQUENCE rises, so that loading a newer file
 updates what stands in the calendar. Actions that are done or dropped are left out.
@@ -7,17 +8,59 @@ updates what stands in the calendar. Actions that are done or dropped are left o
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from facilitation.exports import said
-from facilitation.plan import Action, in_order
+from facilitation.plan import CHECK_IN_DAYS, Action, ToDo, in_order
 from facilitation.report import Report
 
 _LONGEST = 75  # bytes of a line, without its end
 
 
+@dataclass(frozen=True, slots=True)
+class Day:
+    """An entry for a whole day; `uid` names it for ever."""
+
+    uid: str
+    day: dt.date
+    summary: str
+    description: str
+
+
 def write(report: Report, made_at: dt.datetime | None = None) -> bytes:
-    """The file. made_at: the moment it is written, in any zone; now, unless a test says otherwise."""
+    """The file of a session. made_at: the moment it is written, in any zone; now, unless a test says otherwise."""
+    actions = [action for action in in_order(report.actions) if action.open]
+    days = [
+        day
+        for action in actions
+        for day in _days(
+            action,
+            said.what_for(report, action.question, action.hallmark),
+            f"{report.museum}, {action.created_in or said.here(report)}",
+            report.code,
+        )
+    ]
+    return _calendar([*days, *_check_in(report.museum, report.code, report.held_on, actions)], made_at)
+
+
+def of_museum(
+    museum: str, sessions: Iterable[tuple[str, dt.date]], todo: Iterable[ToDo], made_at: dt.datetime | None = None
+) -> bytes:
+    """The file of all open actions of a museum; each day has the UID that it has in its own session's file.
+
+    sessions: the join code and the day of each.
+    """
+    found = list(todo)
+    days = [
+        day for one in found for day in _days(one.action, one.belongs, f"{museum}, {one.action.created_in}", one.code)
+    ]
+    for code, held_on in sessions:
+        days += _check_in(museum, code, held_on, [one.action for one in found if one.code == code])
+    return _calendar(days, made_at)
+
+
+def _calendar(days: Iterable[Day], made_at: dt.datetime | None) -> bytes:
     moment = (made_at or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
     lines = [
         "BEGIN:VCALENDAR",
@@ -25,13 +68,13 @@ def write(report: Report, made_at: dt.datetime | None = None) -> bytes:
         "PRODID:-//Hallmarks workshop//Action plan//EN",
         "CALSCALE:GREGORIAN",
         "METHOD:PUBLISH",
-        *(line for action in in_order(report.actions) if action.open for line in _events(report, action, moment)),
+        *(line for day in days for line in _event(day, moment)),
         "END:VCALENDAR",
     ]
     return b"".join(folded(line) for line in lines)
 
 
-def _events(report: Report, action: Action, moment: dt.datetime) -> Iterator[str]:
+def _days(action: Action, belongs: str, agreed: str, code: str) -> Iterator[Day]:
     days = (
         ("due", action.due, action.action),
         ("first", action.first_step_by, f"First step: {action.first_step or action.action}"),
@@ -39,27 +82,43 @@ def _events(report: Report, action: Action, moment: dt.datetime) -> Iterator[str
     )
     for kind, day, summary in days:
         if day:
-            yield from (
-                "BEGIN:VEVENT",
-                f"UID:{action.uid or f'{report.code}-{action.id}'}-{kind}@hallmarks-workshop",
-                f"DTSTAMP:{moment:%Y%m%dT%H%M%SZ}",
-                f"SEQUENCE:{int(moment.timestamp()) // 60}",
-                f"DTSTART;VALUE=DATE:{day:%Y%m%d}",
-                f"DTEND;VALUE=DATE:{day + dt.timedelta(days=1):%Y%m%d}",
-                f"SUMMARY:{escaped(summary)}",
-                f"DESCRIPTION:{escaped(_description(report, action))}",
-                "TRANSP:TRANSPARENT",  # a reminder, not an appointment
-                "END:VEVENT",
+            yield Day(
+                f"{action.uid or f'{code}-{action.id}'}-{kind}", day, summary, _description(action, belongs, agreed)
             )
 
 
-def _description(report: Report, action: Action) -> str:
+def _check_in(museum: str, code: str, held_on: dt.date, actions: Sequence[Action]) -> list[Day]:
+    """One day on which somebody asks how far all of a session's open actions have come; none without any."""
+    if not actions:
+        return []
+    day = held_on + dt.timedelta(days=CHECK_IN_DAYS)
+    listed = "\n".join(f"{action.id} {action.action} ({action.owner})" for action in actions)
+    words = f"{museum}: ask of each action whether it is done, under way, not started or dropped.\n{listed}"
+    return [Day(f"{code}-check-in", day, "Check in: how far have our actions come?", words)]
+
+
+def _event(day: Day, moment: dt.datetime) -> Iterator[str]:
+    yield from (
+        "BEGIN:VEVENT",
+        f"UID:{day.uid}@hallmarks-workshop",
+        f"DTSTAMP:{moment:%Y%m%dT%H%M%SZ}",
+        f"SEQUENCE:{int(moment.timestamp()) // 60}",
+        f"DTSTART;VALUE=DATE:{day.day:%Y%m%d}",
+        f"DTEND;VALUE=DATE:{day.day + dt.timedelta(days=1):%Y%m%d}",
+        f"SUMMARY:{escaped(day.summary)}",
+        f"DESCRIPTION:{escaped(day.description)}",
+        "TRANSP:TRANSPARENT",  # a reminder, not an appointment
+        "END:VEVENT",
+    )
+
+
+def _description(action: Action, belongs: str, agreed: str) -> str:
     known = (
         ("Action", action.action),
         ("Owner", action.owner),
         ("We will know because", action.measure),
-        ("For", said.what_for(report, action.question, action.hallmark)),
-        ("Agreed at", f"{report.museum}, {action.created_in or said.here(report)}"),
+        ("For", belongs),
+        ("Agreed at", agreed),
     )
     return "\n".join(f"{name}: {words}" for name, words in known if words)
 

@@ -90,6 +90,15 @@ def see(url: str) -> Response:
     return response
 
 
+def download(body: bytes, mimetype: str, name: str) -> Response:
+    """A file for people to keep."""
+    response = make_response(body)
+    response.mimetype = mimetype.partition(";")[0]
+    response.headers["Content-Type"] = mimetype
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
 def a_number(text: str | None, default: int = 0) -> int:
     """A whole number from a form; the default when it is none, or is absurdly long."""
     return int(text) if text and len(text) < 12 and text.isdecimal() else default
@@ -101,6 +110,11 @@ def a_date(text: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError:
         raise Refused("Enter the date as year, month and day, for example 2026-11-21.") from None
+
+
+def today() -> dt.date:
+    """The day where the program runs: what a new session's date starts as, and what is overdue is measured by."""
+    return dt.datetime.now().astimezone().date()
 
 
 def groupby_run(rows: Sequence[RunRow]) -> list[list[RunRow]]:

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 from flask import Response, abort, current_app, request
 
-from facilitation import ballots, store
+from facilitation import ballots, museum, store
 from facilitation.now import Audience
 from facilitation.stages import Stage
 from facilitation.store import Workshop, db
 
 AUDIENCES = {"p": Audience.PHONE, "s": Audience.SCREEN, "f": Audience.FACILITATOR}
 _YEAR = 366 * 24 * 3600
+
+
+def demand_home() -> None:
+    """There is nothing here (404) but for the facilitator of the whole program."""
+    if not at_home():
+        abort(404)
 
 
 def at_home() -> bool:
@@ -39,6 +45,16 @@ def participating(code: str) -> Workshop:
     if workshop is None or (device(workshop) is None and workshop.stage != Stage.FINISHED):
         abort(404)
     return workshop
+
+
+def of_museum(code: str) -> tuple[Workshop, list[Workshop]]:
+    """A session, for its facilitator or the whole program's, with all sessions of the same museum that this browser may
+    open; the newest meeting first."""
+    here = store.by_code(db.session(), code)
+    if here is None or not (at_home() or holds(here, "facilitator")):
+        abort(404)
+    theirs = [one for one in store.all_workshops(db.session()) if museum.same(one, here)]
+    return here, [one for one in theirs if at_home() or holds(one, "facilitator")]
 
 
 def device(workshop: Workshop) -> bytes | None:
