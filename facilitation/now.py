@@ -621,7 +621,8 @@ def beside(last: LastTime) -> Beside:
 
 
 def _half(side: Side) -> Half:
-    who = ", ".join(f"{_ROLE_WORDS[name].lower()} {number}" for name, number in side.who if name in _ROLE_WORDS)
+    numbers = dict(side.who)
+    who = ", ".join(f"{words.lower()} {numbers[name]}" for name, words in _ROLE_WORDS.items() if name in numbers)
     return Half(side.day, chart(side.counts, side.labels), side.counts.ballots, who)
 
 

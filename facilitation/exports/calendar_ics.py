@@ -41,22 +41,22 @@ def write(report: Report, made_at: dt.datetime | None = None) -> bytes:
             report.code,
         )
     ]
-    return _calendar([*days, *_check_in(report.museum, report.code, report.held_on, actions)], made_at)
+    before = [action for action in report.earlier.actions if action.open] if report.earlier else []
+    return _calendar([*days, *_check_in(report.museum, report.code, report.held_on, actions + before)], made_at)
 
 
 def of_museum(
-    museum: str, sessions: Iterable[tuple[str, dt.date]], todo: Iterable[ToDo], made_at: dt.datetime | None = None
+    museum: str, latest: tuple[str, dt.date], todo: Iterable[ToDo], made_at: dt.datetime | None = None
 ) -> bytes:
     """The file of all open actions of a museum; each day has the UID that it has in its own session's file.
 
-    sessions: the join code and the day of each.
+    latest: the join code and the day of its latest session, after which the check-in is.
     """
     found = list(todo)
     days = [
         day for one in found for day in _days(one.action, one.belongs, f"{museum}, {one.action.created_in}", one.code)
     ]
-    for code, held_on in sessions:
-        days += _check_in(museum, code, held_on, [one.action for one in found if one.code == code])
+    days += _check_in(museum, *latest, [one.action for one in found])
     return _calendar(days, made_at)
 
 

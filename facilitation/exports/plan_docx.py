@@ -37,6 +37,7 @@ def write(report: Report) -> bytes:
     paper.heading(said.PLAN_HEADLINE, 0)
     paper.text(said.who_and_when(report), "Subtitle")
     paper.text(said.plan_opening(report))
+    earlier(paper, report, (13, 102, 45, 45, 60))
     _actions(paper, report)
     paper.heading("Parked for later", 1)
     parked(paper, report, (55, 110, 50, 50))
@@ -56,6 +57,18 @@ def _actions(paper: word.Paper, report: Report) -> None:
     if rows:
         paper.heading("Review and support", 2)
         _table(paper, headings, rows, "When each action is looked at again, and what it needs", ("Review",))
+
+
+def earlier(
+    paper: word.Paper, report: Report, widths: tuple[float, float, float, float, float], *, new_page: bool = False
+) -> None:
+    """The actions of the session before and how far they have come; nothing where there is none."""
+    if not said.earlier_rows(report):
+        return
+    paper.heading(said.EARLIER_HEADLINE, 1, new_page=new_page)
+    paper.text(said.earlier_lead(report))
+    rows = (word.cells(row) for row in said.earlier_rows(report))
+    paper.table("Actions of last time and how far they have come", said.EARLIER_HEADINGS, widths, rows)
 
 
 def next_look(paper: word.Paper, report: Report) -> None:

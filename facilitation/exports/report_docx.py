@@ -14,6 +14,7 @@ def write(report: Report) -> bytes:
     """The file: A4, a section for each hallmark on a new page."""
     paper = word.Paper(report, f"{said.HEADLINE}: {report.museum}", landscape=False)
     _page_one(paper, report)
+    plan_docx.earlier(paper, report, (11, 66, 34, 33, 34), new_page=True)
     for chapter in report.chapters:
         _chapter(paper, chapter)
     _plan(paper, report)

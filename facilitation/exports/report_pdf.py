@@ -19,6 +19,12 @@ def words(report: Report) -> dict[str, Any]:
     """Everything the template sets, as plain data."""
     return page_one(report) | {
         "chapters": [_chapter(chapter) for chapter in report.chapters],
+        "earlier": {
+            "title": said.EARLIER_HEADLINE,
+            "lead": said.earlier_lead(report),
+            "headings": said.EARLIER_HEADINGS,
+            "rows": said.earlier_rows(report),
+        },
         "plan": _plan(report),
         "parked": said.parked_rows(report),
         "parked-headings": said.PARKED_HEADINGS,

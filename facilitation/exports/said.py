@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
+from facilitation.continuing import Side
 from facilitation.plan import TO_BE_AGREED, Action, ParkedItem, Status, Support, in_order, long_date
 from facilitation.report import Answer, Chapter, Report, ToDiscuss, Vote
 from facilitation.stages import Mode
@@ -46,6 +47,8 @@ ACTIONS_HEADINGS = (
 )
 MORE_HEADINGS = ("No.", "Priority", "Review", "Resources, £", "Support wanted", "Forward plan objective", "Notes")
 SHORT_HEADINGS = ("No.", "For", "Action", "Owner", "Due", "Status")
+EARLIER_HEADLINE = "What we said we would do"
+EARLIER_HEADINGS = ("No.", "Action", "Owner", "Due", "How far it has come")
 PARKED_HEADINGS = ("For", "Parked for later", "Goes to", "Who takes it there")
 AGREED_HEADINGS = ("Question", "Votes: middle answer", "We agreed on", "Why")
 
@@ -70,12 +73,28 @@ def footer(report: Report) -> str:
 
 def facts(report: Report) -> tuple[tuple[str, str], ...]:
     """The four facts of page 1: what, and how much."""
+    review = ("Next review", long_date(report.next_review) if report.next_review else "Not set")
+    earlier = report.earlier
     return (
         ("People", f"{report.joined} joined"),
         ("Questions", f"{report.answered} answered"),
         ("Actions agreed", str(len(report.actions))),
-        ("Next review", long_date(report.next_review) if report.next_review else "Not set"),
+        ("Last time’s actions", f"{earlier.done} of {len(earlier.actions)} done") if earlier else review,
     )
+
+
+def earlier_lead(report: Report) -> str:
+    """Which session the earlier actions are from: "Agreed at Annual review, 21 November 2025; 2 of 6 done."."""
+    earlier = report.earlier
+    if earlier is None:
+        return ""
+    return f"Agreed at {earlier.title}, {long_date(earlier.held_on)}; {earlier.done} of {len(earlier.actions)} done."
+
+
+def earlier_rows(report: Report) -> list[Row]:
+    """The actions of the session before under EARLIER_HEADINGS: what was done comes first."""
+    actions = report.earlier.actions if report.earlier else ()
+    return [(action.id, action.action, owner(action), due(action), status(action)) for action in actions]
 
 
 def three_headline(report: Report) -> str:
@@ -128,8 +147,31 @@ def columns(answer: Answer) -> tuple[tuple[str, Tally], ...]:
         return ()
     (latest, counts), *earlier = shown
     first = _ordinal(latest) if len(answer.votes) > 1 else "People"
+    last = ((_then(answer, answer.last.then), answer.last.then.counts),) if answer.last else ()
     groups = [(group_said(name), part) for name, part in latest.groups]
-    return ((first, counts), *groups, *((_ordinal(vote), before) for vote, before in earlier))
+    return ((first, counts), *groups, *((_ordinal(vote), before) for vote, before in earlier), *last)
+
+
+def _then(answer: Answer, side: Side) -> str:
+    """The heading of last time's counts; they name their own ends of the scale where its words were others."""
+    ends = "" if side.labels == answer.labels else f", from {side.labels[0]} to {side.labels[-1]}"
+    return f"On {long_date(side.day)}{ends}"
+
+
+def _last_time(answer: Answer) -> str | None:
+    """Against last time: the phrase, and how many and who was in the room on both days."""
+    last = answer.last
+    if last is None:
+        return None
+    words = last.words or "So few answered that only the numbers can speak"
+    asked = f" It was asked: {last.text}" if last.text != answer.text else ""
+    return f"{words}. {_room(last.then)} on {long_date(last.then.day)}, {_room(last.now)} now.{asked}"
+
+
+def _room(side: Side) -> str:
+    """How many answered, and as whom where that was released: "17 answered (Trustees 7, Others 10)"."""
+    who = ", ".join(f"{group_said(name)} {number}" for name, number in side.who)
+    return f"{side.counts.ballots} answered" + (f" ({who})" if who else "")
 
 
 def _ordinal(vote: Vote) -> str:
@@ -167,6 +209,7 @@ def findings(answer: Answer) -> tuple[tuple[str, str], ...]:
         ("Middle answer", _middle(answer)),
         ("Spread", SPREAD_WORDS[spread] if spread else None),
         ("After talking", answer.moved),
+        ("Against last time", _last_time(answer)),
         *((_ordinal(vote), why) for vote in answer.votes if answer.shown and (why := why_not(vote))),
         ("The group agreed on", agreed),
     )
@@ -358,9 +401,22 @@ def method(report: Report) -> tuple[str, ...]:
         "taken, and no hallmark gets a score.",
         "A second vote was taken by people who had seen the first, so it is no independent evidence; both stand here. "
         "“The group moved” is said only from six people who changed their answer, nearly all of them in one direction.",
+        *_of_last_time(report),
         "An agreed rating is what the group settled on by talking, and is never computed from the votes. “No "
         "agreement” is a result too.",
         TALKING,
+    )
+
+
+def _of_last_time(report: Report) -> tuple[str, ...]:
+    compared = sum(answer.last is not None and answer.last.comparable for answer in report.answers)
+    if not compared:
+        return ()
+    return (
+        "Against last time, first votes are compared with first votes: other people, on another day. “Clearly higher” "
+        "and “clearly lower” are said only where chance alone would rarely do it, from four votes on each side; a "
+        f"small group can still miss a real change, and of {compared} compared questions one or two may differ by luck. What "
+        "was done since is the better evidence.",
     )
 
 

@@ -253,7 +253,7 @@ def _result(answer: Answer, vote: Vote | None, group: str, counts: Tally | None)
         *((shift.up, shift.same, shift.down) if shift else (None, None, None)),
         answer.agreement.said(answer.labels) if whole else "",
         answer.agreement.reason if whole else "",
-        None,
+        answer.last.words if answer.last and vote is answer.first and whole else None,
         "" if counts else said.why_not(vote) if vote else answer.why_not,
     ]
 
@@ -282,6 +282,7 @@ def _about(report: Report) -> list[tuple[Cell, Cell]]:
         ("Museum", report.museum),
         ("Day", report.held_on.isoformat()),
         ("Join code", report.code),
+        ("Continues", f"{report.earlier.title}, {report.earlier.held_on.isoformat()}" if report.earlier else ""),
         ("Framework", report.framework),
         ("Edition", report.edition),
         ("Smallest number shown (k)", str(report.k)),

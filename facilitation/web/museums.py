@@ -36,7 +36,7 @@ def page(code: str) -> str:
         open=museum.still_open(_all(workshops)),
         settled=len(done),
         today=today(),
-        check_in=max(workshop.held_on for workshop in workshops) + dt.timedelta(days=CHECK_IN_DAYS),
+        check_in=workshops[0].held_on + dt.timedelta(days=CHECK_IN_DAYS),
         at_home=access.at_home(),
     )
 
@@ -92,10 +92,10 @@ def as_csv(code: str) -> Response:
 
 @museums.get("/actions.ics")
 def as_calendar(code: str) -> Response:
-    """The days of all open actions, and a check-in for each session that has any."""
+    """The days of all open actions, and the check-in after the latest session."""
     here, workshops = access.of_museum(code)
-    sessions = [(workshop.code, workshop.held_on) for workshop in workshops]
-    body = calendar_ics.of_museum(here.museum, sessions, museum.still_open(_all(workshops)))
+    latest = workshops[0].code, workshops[0].held_on
+    body = calendar_ics.of_museum(here.museum, latest, museum.still_open(_all(workshops)))
     return download(body, "text/calendar; charset=utf-8", f"{slug_of(here.museum)}-open-actions.ics")
 
 
