@@ -35,7 +35,10 @@ from facilitation.live import Clock, Live, ThreadClock, listen
 from facilitation.room import Rooms
 from facilitation.store import db
 from facilitation.web import House, assets, dress
+from facilitation.web.deciding import deciding
 from facilitation.web.facilitator import facilitator
+from facilitation.web.museums import museums
+from facilitation.web.packs import question_packs
 from facilitation.web.pages import pages
 from facilitation.web.participant import participant
 from facilitation.web.screen import screen
@@ -98,7 +101,7 @@ def create_app(
         join_origin=_briefly_kept(lambda: network.join_origin(settings, port or settings.port)),
     )
     dress(app)
-    for blueprint in (pages, participant, facilitator, screen, assets.files):
+    for blueprint in (pages, participant, facilitator, question_packs, museums, deciding, screen, assets.files):
         app.register_blueprint(blueprint)
     listen(socketio, live, rooms)
     gate = Gate(app.wsgi_app, lambda: network.own_hosts(settings))

@@ -23,7 +23,7 @@ LINE, QUESTION, PARAGRAPH = 120, 400, 2_000
 """Longest title, label or key; longest question; longest of any other text. In characters."""
 
 _KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.?!])\s+")
 
 LanguageMap = dict[str, str]
@@ -115,6 +115,45 @@ def parse(text: str, name: str) -> Framework:
     return _framework(_json(text, name), name)
 
 
+def from_plain(value: object, name: str) -> Framework:
+    """A framework from plain data of the shape of data/hallmarks.json; a refusal calls it `name`."""
+    return _framework(value, name)
+
+
+def as_plain(framework: Framework) -> dict[str, object]:
+    """The same framework as plain data: `from_plain` gives it back."""
+    return {
+        "framework": framework.key,
+        "edition": framework.edition,
+        "title": dict(framework.title),
+        "credit": dict(framework.credit),
+        "scales": {
+            scale.key: {
+                "options": [{"value": point, "label": dict(label)} for point, label in enumerate(scale.labels, start=1)]
+            }
+            for scale in framework.scales.values()
+        },
+        "hallmarks": [_plain_hallmark(hallmark) for hallmark in framework.hallmarks],
+    }
+
+
+def _plain_hallmark(hallmark: Hallmark) -> dict[str, object]:
+    texts = {
+        name: dict(getattr(hallmark, name))
+        for name in ("title", "definition", "description", "attribution")
+        if getattr(hallmark, name)
+    }
+    questions = [
+        {
+            "key": question.key,
+            **{name: dict(getattr(question, name)) for name in ("text", "short", "prompt")},
+            "scale": question.scale,
+        }
+        for question in hallmark.questions
+    ]
+    return {"key": hallmark.key, **texts, "questions": questions}
+
+
 def _json(text: str, name: str) -> object:
     def fields(pairs: list[tuple[str, object]]) -> dict[str, object]:
         found: dict[str, object] = {}
@@ -140,8 +179,8 @@ def _framework(value: object, place: str) -> Framework:
     hallmark_keys: set[str] = set()
     question_keys: set[str] = set()
     return Framework(
-        key=_key(fields["framework"], f"{place}, framework", set()),
-        edition=_text(fields["edition"], f"{place}, edition", LINE),
+        key=read_key(fields["framework"], f"{place}, framework", set()),
+        edition=read_text(fields["edition"], f"{place}, edition", LINE),
         title=_language_map(fields["title"], f"{place}, title", LINE),
         credit=_language_map(fields["credit"], f"{place}, credit", PARAGRAPH),
         scales=scales,
@@ -159,7 +198,7 @@ def _scales(value: object, place: str) -> dict[str, Scale]:
 
 
 def _scale(key: str, value: object, place: str) -> Scale:
-    _key(key, place, set())
+    read_key(key, place, set())
     options = _list(_fields(value, place, required=("options",))["options"], f"{place}, options")
     if len(options) != POINTS:
         _refuse(place, f"a scale has {POINTS} options, this one has {len(options)}.")
@@ -187,7 +226,7 @@ def _hallmark(
     fields = _fields(value, place, required, optional=("attribution",))
     questions = _list(fields["questions"], f"{place}, questions")
     return Hallmark(
-        key=_key(fields["key"], place, hallmark_keys),
+        key=read_key(fields["key"], place, hallmark_keys),
         number=number,
         title=_language_map(fields["title"], f"{place}, title", LINE),
         definition=_language_map(fields["definition"], f"{place}, definition", PARAGRAPH),
@@ -204,11 +243,11 @@ def _hallmark(
 
 def _question(value: object, number: str, place: str, scales: dict[str, Scale], keys: set[str]) -> Question:
     fields = _fields(value, place, required=("key", "text", "short", "prompt", "scale"))
-    scale = _text(fields["scale"], f"{place}, scale", LINE)
+    scale = read_text(fields["scale"], f"{place}, scale", LINE)
     if scale not in scales:
         _refuse(place, f"the scale {_quote(scale)} is not among the scales.")
     return Question(
-        key=_key(fields["key"], place, keys),
+        key=read_key(fields["key"], place, keys),
         number=number,
         text=_language_map(fields["text"], f"{place}, text", QUESTION),
         short=_language_map(fields["short"], f"{place}, short", LINE),
@@ -241,12 +280,13 @@ def _language_map(value: object, place: str, longest: int) -> LanguageMap:
     if "en" not in value:
         _refuse(place, "the English text (“en”) is missing; other languages fall back on it.")
     for language in value:
-        if not _LANGUAGE.fullmatch(language):
+        if not LANGUAGE.fullmatch(language):
             _refuse(place, f"{_quote(language)} is not the code of a language, such as “en” or “cy”.")
-    return {language: _text(text, f"{place} ({language})", longest) for language, text in value.items()}
+    return {language: read_text(text, f"{place} ({language})", longest) for language, text in value.items()}
 
 
-def _text(value: object, place: str, longest: int) -> str:
+def read_text(value: object, place: str, longest: int) -> str:
+    """A text that can be shown in one line. BadFramework, with the place, for anything else."""
     if not isinstance(value, str):
         _refuse(place, "text in quotation marks is needed here.")
     if not value.strip():
@@ -258,8 +298,9 @@ def _text(value: object, place: str, longest: int) -> str:
     return value
 
 
-def _key(value: object, place: str, taken: set[str]) -> str:
-    key = _text(value, f"{place}, key", LINE)
+def read_key(value: object, place: str, taken: set[str]) -> str:
+    """A key that is not among `taken` yet, and is from then on. BadFramework, with the place, for anything else."""
+    key = read_text(value, f"{place}, key", LINE)
     if not _KEY.fullmatch(key):
         _refuse(place, f"the key {_quote(key)} may hold only small letters a to z, digits and single hyphens.")
     if key in taken:

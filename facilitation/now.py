@@ -8,18 +8,23 @@ the facilitator alone, afterwards what was released; below k never a count by po
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from facilitation import stages, store, tally
+from facilitation import continuing, stages, store, tally
+from facilitation.continuing import LastTime, Side
+from facilitation.deciding import action_values, progress_values
 from facilitation.hallmarks import say, split_prompt
+from facilitation.plan import Action, long_date, progress
+from facilitation.profile import ProfileRow, profile
 from facilitation.room import Rooms
 from facilitation.stages import Mode, Move, Stage
-from facilitation.store import AgendaItem, Round, Workshop
-from facilitation.tally import Shift, Spread, Tally, Waiting
+from facilitation.store import ActionRow, AgendaItem, AgreementRow, NoteRow, ParkedRow, Round, Workshop
+from facilitation.tally import OTHERS, Shift, Spread, Tally, Waiting
 from facilitation.workshop import next_item, position_of
 
 STEPS_OF_SQUARES = (8, 10, 12, 16, 24, 40, 60)  # the longest rows that static/css/stage.css knows sizes for
@@ -97,6 +102,16 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """The answers of one role, or of the small ones together."""
+
+    name: str
+    ballots: int
+    counts: tuple[int, ...]  # by point, then don't know and not relevant
+    middle: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What a counted round may say, in words and as a chart."""
 
@@ -113,6 +128,32 @@ class Result:
     moved: str | None
     shift: str | None
     earlier_held_back: bool
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """One of two charts that stand side by side: the day, how many answered, and as which roles, if that is known."""
+
+    day: dt.date
+    chart: Chart
+    ballots: int
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A question beside itself in the session before. `text`: how it was asked then, if that was in other words."""
+
+    then: Half
+    now: Half
+    words: str | None
+    text: str
+
+    @property
+    def most(self) -> int:
+        """One size of squares for both charts, so that they can be compared by eye; 0 for bars."""
+        return max(self.then.chart.most, self.now.chart.most) if self.then.chart.most and self.now.chart.most else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,43 +162,6 @@ class Hush:
 
     heading: str
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One question on the profile, in the column of its middle answer; on the line to the next one if `between`."""
-
-    level: int
-    between: bool
-    apart: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileRow:
-    """One hallmark on the profile: a mark for each released question, and no score."""
-
-    plate: str
-    hallmark: str
-    marks: tuple[Mark, ...]
-    why_not: str
-
-    @property
-    def shown(self) -> bool:
-        """Whether there is a mark to show."""
-        return bool(self.marks)
-
-    @property
-    def spread(self) -> str:
-        """How many questions people were far apart on, in words."""
-        apart = sum(mark.apart for mark in self.marks)
-        return f"{apart} far apart" if apart else ""
-
-    def spoken(self, level: int) -> str:
-        """A cell in words: "2, 1 far apart"."""
-        here = [mark for mark in self.marks if mark.level == level]
-        apart, between = sum(mark.apart for mark in here), sum(mark.between for mark in here)
-        words = [f"{len(here) or 'none'}"] + ([f"{apart} far apart"] if apart else [])
-        return ", ".join(words + ([f"{between} between this and the next"] if between else []))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +188,24 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A form that is saved as it is typed: what its fields hold, and the version of the row behind them."""
+
+    values: Mapping[str, str]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An action or a parked item as the plan shows it: `key` is the action's number or the parked item's id."""
+
+    key: int
+    plate: str  # of its question; "" for one that belongs to the whole session
+    draft: Draft
+    action: Action | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """What only the facilitator sees."""
 
@@ -201,6 +223,11 @@ class Desk:
     minutes_planned: int
     started: str
     locked: bool
+    note: Draft
+    agreement: Draft
+    actions: tuple[Card, ...]
+    parked: tuple[Card, ...]
+    unsettled: tuple[str, ...]  # what should be settled before people leave, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +264,12 @@ class Now:
     prompt_place: int
     timer_left: int | None
     profile: tuple[ProfileRow, ...]
+    three: tuple[tuple[str, str, str], ...]  # plate, short name and why, of the three things to talk about
+    actions: tuple[Card, ...]  # on the closing screen
+    parked: tuple[Card, ...]
+    beside: Beside | None  # the session before, once this question’s own result is shown
+    since: str  # the session before, "Annual review, 21 November 2025"; "" if there is none
+    earlier: tuple[Card, ...]  # its actions, to look back on
     wifi_name: str
     wifi_password: str
     desk: Desk | None
@@ -279,10 +312,17 @@ def looks(session: Session, rooms: Rooms, workshop: Workshop, audiences: Sequenc
     open_ = next((r for of in rounds.values() for r in of if r.id == workshop.round_id and r.state == "open"), None)
     turnout = store.turnout(session, open_.id) if open_ and set(audiences) != {Audience.PHONE} else 0
     for audience in audiences:
-        yield _look(rounds, turnout, rooms, workshop, audience)
+        yield _look(session, rounds, turnout, rooms, workshop, audience)
 
 
-def _look(rounds: dict[int, list[Round]], turnout: int, rooms: Rooms, workshop: Workshop, audience: Audience) -> Now:
+def _look(
+    session: Session,
+    rounds: dict[int, list[Round]],
+    turnout: int,
+    rooms: Rooms,
+    workshop: Workshop,
+    audience: Audience,
+) -> Now:
     stage = Stage(workshop.stage)
     here = rounds.get(workshop.agenda_id or 0, [])
     round_ = next((r for r in here if r.id == workshop.round_id), None)
@@ -329,9 +369,17 @@ def _look(rounds: dict[int, list[Round]], turnout: int, rooms: Rooms, workshop: 
         profile=_profile(workshop, rounds)
         if audience is Audience.SCREEN and (workshop.overlay == "profile" or stage is Stage.FINISHED)
         else (),
+        three=_three(workshop, rounds) if audience is Audience.SCREEN and workshop.overlay == "three" else (),
+        actions=_actions(session, workshop) if audience is Audience.SCREEN and workshop.overlay == "plan" else (),
+        parked=_parked(session, workshop) if audience is Audience.SCREEN and workshop.overlay == "plan" else (),
+        beside=_beside(session, workshop, rounds) if watching and stage in (Stage.REVEALED, Stage.DISCUSSION) else None,
+        since=_since(session, workshop) if watching else "",
+        earlier=_earlier(session, workshop)
+        if audience is Audience.FACILITATOR or (watching and workshop.overlay == "since")
+        else (),
         wifi_name=workshop.wifi_name if watching else "",
         wifi_password=workshop.wifi_password if watching else "",
-        desk=_desk(rooms, workshop, rounds, round_, answered or 0, missing, waiting)
+        desk=_desk(session, rooms, workshop, rounds, round_, answered or 0, missing, waiting)
         if audience is Audience.FACILITATOR
         else None,
     )
@@ -418,7 +466,21 @@ def _result(
         moved=tally.moved_words(shift) if shift else None,
         shift=tally.shift_words(shift) if shift else None,
         earlier_held_back=bool(before) and earlier is None,
+        groups=_groups(round_.groups or {}, question),
     )
+
+
+_ROLE_WORDS = {"trustee": "Trustees", "staff": "Staff", "volunteer": "Volunteers", "other": "Other", OTHERS: "Others"}
+
+
+def _groups(stored: Mapping[str, Mapping[str, int]], question: Question) -> tuple[Group, ...]:
+    """The released groups, in the order of the roles."""
+    made = []
+    for name in (role for role in _ROLE_WORDS if role in stored):
+        counts = Tally.from_dict(stored[name])
+        middle = tally.middle_words(counts.counts, question.labels)
+        made.append(Group(_ROLE_WORDS[name], counts.ballots, (*counts.counts, counts.dk, counts.nr), middle))
+    return tuple(made)
 
 
 def _hush(round_: Round, k: int, stage: Stage, audience: Audience) -> Hush | None:
@@ -449,28 +511,14 @@ def _waiting(rooms: Rooms, workshop: Workshop, round_: Round, answered: int, mis
 
 
 def _profile(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[ProfileRow, ...]:
-    """One row for each hallmark of which a round was released, in running order. Nothing is averaged."""
-    rows: dict[str, tuple[AgendaItem, list[Mark], bool]] = {}
+    """One row for each hallmark of which a round was released, in running order."""
+    shown = []
     for item in workshop.agenda:
         latest = next((r for r in reversed(rounds.get(item.id, [])) if r.released), None)
-        if latest is None:
-            continue
-        first, marks, too_few = rows.setdefault(item.hallmark, (item, [], False))
-        counts = Tally.from_dict(latest.counts).counts if latest.counts else ()
-        middle = tally.median(counts) if sum(counts) > 1 else None
-        if middle:
-            apart = tally.spread(counts) is Spread.APART
-            marks.append(Mark((middle[0] + middle[1]) // 2, sum(middle) % 2 == 1, apart))
-        rows[item.hallmark] = (first, marks, too_few or not latest.counts)
-    return tuple(
-        ProfileRow(
-            item.number.partition(".")[0],
-            say(item.hallmark_title),
-            tuple(sorted(marks, key=lambda mark: (mark.level, mark.between))),
-            f"Fewer than {workshop.k} answers, so not shown" if too_few else "Nobody chose a point on the scale",
-        )
-        for item, marks, too_few in rows.values()
-    )
+        if latest is not None:
+            counts = Tally.from_dict(latest.counts) if latest.counts else None
+            shown.append((item.hallmark, item.number.partition(".")[0], say(item.hallmark_title), counts))
+    return profile(shown, workshop.k)
 
 
 def _timer_left(workshop: Workshop, rooms: Rooms) -> int | None:
@@ -484,6 +532,7 @@ _PHASE_WORDS = {Stage.VOTING: "Voting", Stage.CLOSED: "Closed", Stage.REVEALED: 
 
 
 def _desk(
+    session: Session,
     rooms: Rooms,
     workshop: Workshop,
     rounds: dict[int, list[Round]],
@@ -520,7 +569,105 @@ def _desk(
         minutes_planned=sum(item.minutes for item in workshop.agenda),
         started=_clock_time(workshop.started_at),
         locked=workshop.locked,
+        note=_note(session, workshop),
+        agreement=_agreement(session, workshop),
+        actions=_actions(session, workshop),
+        parked=_parked(session, workshop),
+        unsettled=_unsettled(session, workshop),
     )
+
+
+def _note(session: Session, workshop: Workshop) -> Draft:
+    row = session.get(NoteRow, workshop.agenda_id) if workshop.agenda_id else None
+    return Draft({"text": row.text if row else ""}, row.version if row else 0)
+
+
+def _agreement(session: Session, workshop: Workshop) -> Draft:
+    row = session.get(AgreementRow, workshop.agenda_id) if workshop.agenda_id else None
+    rating = "" if row is None or row.rating is None else str(row.rating)
+    return Draft({"rating": rating, "reason": row.reason if row else ""}, row.version if row else 0)
+
+
+def _actions(session: Session, workshop: Workshop) -> tuple[Card, ...]:
+    plates = {item.id: item.number or str(item.position) for item in workshop.agenda}
+    rows = session.scalars(select(ActionRow).where(ActionRow.workshop_id == workshop.id).order_by(ActionRow.number))
+    cards = []
+    for row in rows:
+        action = store.action_of(row, None)
+        draft = Draft(action_values(action), row.version)
+        cards.append(Card(row.number, plates.get(row.agenda_id or 0, ""), draft, action))
+    return tuple(cards)
+
+
+def _parked(session: Session, workshop: Workshop) -> tuple[Card, ...]:
+    plates = {item.id: item.number or str(item.position) for item in workshop.agenda}
+    rows = session.scalars(select(ParkedRow).where(ParkedRow.workshop_id == workshop.id).order_by(ParkedRow.id))
+    return tuple(
+        Card(
+            row.id,
+            plates.get(row.agenda_id or 0, ""),
+            Draft({"item": row.item, "destination": row.destination, "owner": row.owner}, row.version),
+        )
+        for row in rows
+    )
+
+
+def _since(session: Session, workshop: Workshop) -> str:
+    before = continuing.earlier_of(session, workshop)
+    return f"{before.title}, {long_date(before.held_on)}" if before else ""
+
+
+def _earlier(session: Session, workshop: Workshop) -> tuple[Card, ...]:
+    """The actions this session looks back on, by the row they have for ever; what was done comes first."""
+    if not workshop.carried:
+        return ()
+    cards = []
+    for row, item in store.rows_of_actions(session, workshop.carried):
+        action = store.action_of(row, item)
+        plate = (item.number or str(item.position)) if item else ""
+        cards.append((progress(action), Card(row.id, plate, Draft(progress_values(action), row.version), action)))
+    return tuple(card for _, card in sorted(cards, key=lambda one: one[0]))
+
+
+def _beside(session: Session, workshop: Workshop, rounds: dict[int, list[Round]]) -> Beside | None:
+    last = continuing.last_times(session, workshop, rounds).get(workshop.agenda_id or 0) if workshop.continues else None
+    return beside(last) if last else None
+
+
+def beside(last: LastTime) -> Beside:
+    """Two charts, with how many and who was in the room under each, and one phrase; no arrow, no number of change."""
+    return Beside(_half(last.then), _half(last.now), last.words, "" if last.comparable else last.text)
+
+
+def _half(side: Side) -> Half:
+    numbers = dict(side.who)
+    who = ", ".join(f"{words.lower()} {numbers[name]}" for name, words in _ROLE_WORDS.items() if name in numbers)
+    return Half(side.day, chart(side.counts, side.labels), side.counts.ballots, who)
+
+
+def _unsettled(session: Session, workshop: Workshop) -> tuple[str, ...]:
+    """What is still open in the plan, so that it is settled while everybody is in the room."""
+    actions = [card.action for card in _actions(session, workshop) if card.action and card.action.open]
+    said = [f"{action.id} has no {' and no '.join(action.unset)}" for action in actions if action.unset]
+    homeless = sum(not card.draft.values["destination"] for card in _parked(session, workshop))
+    if homeless:
+        said.append(f"{homeless} parked {'item has' if homeless == 1 else 'items have'} no destination")
+    return tuple(said)
+
+
+def _three(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[tuple[str, str, str], ...]:
+    """The three things to talk about first, of what has been released: plate, short name, why."""
+    shown = []
+    for item in workshop.agenda:
+        latest = next((r for r in reversed(rounds.get(item.id, [])) if r.released and r.counts), None)
+        shown.append(Tally.from_dict(latest.counts) if latest and latest.counts else None)
+    made = []
+    for place, reason in tally.three_to_discuss(shown):
+        item, counts = workshop.agenda[place], shown[place]
+        assert counts is not None
+        why = dict(zip(tally.reasons(counts), tally.chips(counts), strict=True))[reason]
+        made.append((item.number or str(item.position), say(item.short), why))
+    return tuple(made)
 
 
 def _button(

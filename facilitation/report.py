@@ -1,17 +1,27 @@
-"""Everything a workshop may say afterwards, released rounds only: the one source of every document."""
+"""Everything a workshop may say afterwards: the one source of every document.
+
+Released rounds only, and below k no count; nothing here knows of a person's answer. Documents lay out what stands here
+and add nothing of their own.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from facilitation import store
-from facilitation.hallmarks import say
+from facilitation import continuing, editions, store, tally
+from facilitation.continuing import LastTime
+from facilitation.hallmarks import Framework, say, split_prompt
+from facilitation.plan import Action, Agreement, ParkedItem, Status, by_progress
+from facilitation.profile import ProfileRow, profile
 from facilitation.store import AgendaItem, Round, Workshop
-from facilitation.tally import Shift, Tally
+from facilitation.tally import Reason, Shift, Spread, Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,41 +35,244 @@ class Vote:
     void: bool
     tally: Tally | None
     shift: Shift | None
+    groups: tuple[tuple[str, Tally], ...] = ()  # by role ("trustee" … "others"), as far as each part is large enough
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One question of the agenda, worded as it was, with its rounds in order."""
+    """One question of the agenda, worded as it was, with its votes in order and what the group made of them."""
 
-    item: AgendaItem
-    labels: tuple[str, ...]
+    agenda_id: int
+    key: str
+    plate: str  # "9.4", or its place on the agenda for an own question
+    number: str  # "9.4" or ""
+    hallmark: str  # key, "" for an own question
+    hallmark_title: str
+    text: str
+    short: str
+    prompts: tuple[str, ...]
+    attribution: str
+    scale: str
+    labels: tuple[str, ...]  # lowest first
+    minutes: int
+    mode: str | None  # None: as the workshop
+    maps: Mapping[str, Any]  # the same texts as language maps, as they were stored
     votes: tuple[Vote, ...]
+    agreement: Agreement
+    note: str
+    last: LastTime | None = None  # beside the same question of the session before
+
+    @property
+    def shown(self) -> Vote | None:
+        """The latest vote that may be shown; None if there is none."""
+        return next((vote for vote in reversed(self.votes) if vote.tally), None)
+
+    @property
+    def first(self) -> Vote | None:
+        """The first vote that may be shown, for comparing with another year."""
+        return next((vote for vote in self.votes if vote.tally), None)
+
+    @property
+    def middle(self) -> str | None:
+        """The middle answer of the latest shown vote, in words."""
+        vote = self.shown
+        return tally.middle_words(vote.tally.counts, self.labels) if vote and vote.tally else None
+
+    @property
+    def spread(self) -> Spread | None:
+        """The spread of the latest shown vote."""
+        vote = self.shown
+        return tally.spread(vote.tally.counts) if vote and vote.tally else None
+
+    @property
+    def shares(self) -> str | None:
+        """Both ends of the latest shown vote in words."""
+        vote = self.shown
+        return tally.share_words(vote.tally, self.labels) if vote and vote.tally else None
+
+    @property
+    def moved(self) -> str | None:
+        """What a second vote changed, in words; None without one, or when too few declared a direction."""
+        vote = self.shown
+        if vote is None or vote.shift is None:
+            return None
+        counts = tally.shift_words(vote.shift)
+        return tally.moved_words(vote.shift) + (f": {counts}" if counts else "")
+
+    @property
+    def why_not(self) -> str:
+        """Why no result stands here; "" if one does."""
+        if self.shown:
+            return ""
+        if not self.votes:
+            return "Not voted on"
+        latest = self.votes[-1]
+        if latest.void:
+            return "This vote could not be counted"
+        return "Too few answered to show a result" if latest.ballots is not None else "Not shown"
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """The questions of one hallmark, in running order."""
+
+    key: str
+    number: str  # "9", "" for own questions
+    title: str
+    definition: str
+    attribution: str
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToDiscuss:
+    """One of the three things to talk about first, and why."""
+
+    answer: Answer
+    reason: Reason
+    why: str  # "10 of 23 low"
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The session that this one continues: how far its actions have come is the evidence of progress."""
+
+    title: str
+    held_on: dt.date
+    actions: tuple[Action, ...]  # what was done comes first
+
+    @property
+    def done(self) -> int:
+        """How many of them were done."""
+        return sum(action.status is Status.DONE for action in self.actions)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A workshop with its questions in running order."""
+    """A workshop, its questions in running order, and its plan."""
 
-    workshop: Workshop
+    code: str
+    title: str
+    museum: str
+    held_on: dt.date
+    stage: str
+    framework: str
+    edition: str
+    credit: str
+    k: int
+    mode: str
+    roles: bool
+    joined: int
     answers: tuple[Answer, ...]
+    chapters: tuple[Chapter, ...]
+    three: tuple[ToDiscuss, ...]
+    actions: tuple[Action, ...]
+    parked: tuple[ParkedItem, ...]
+    earlier: Earlier | None = None
 
     @property
     def slug(self) -> str:
         """A file name that says what it is: wexcombe-mill-museum-2026-11-21."""
-        plain = unicodedata.normalize("NFKD", self.workshop.museum).encode("ascii", "ignore").decode().lower()
-        return f"{re.sub(r'[^a-z0-9]+', '-', plain).strip('-') or 'session'}-{self.workshop.held_on.isoformat()}"
+        return f"{slug_of(self.museum)}-{self.held_on.isoformat()}"
+
+    @property
+    def profile(self) -> tuple[ProfileRow, ...]:
+        """Every released question at its middle answer, by hallmark."""
+        return profile(
+            (
+                (answer.hallmark, answer.number.partition(".")[0], answer.hallmark_title, vote.tally if vote else None)
+                for answer in self.answers
+                if (vote := answer.shown) or any(vote.ballots is not None for vote in answer.votes)
+            ),
+            self.k,
+        )
+
+    @property
+    def answered(self) -> int:
+        """How many questions have a result that may be shown."""
+        return sum(answer.shown is not None for answer in self.answers)
+
+    @property
+    def next_review(self) -> dt.date | None:
+        """The next day on which somebody looks at an open action."""
+        days = [day for action in self.actions if action.open and (day := action.review or action.due)]
+        return min(days, default=None)
 
 
-def make(session: Session, workshop: Workshop) -> Report:
-    """The report of a workshop as it stands. A round that was not released gives no count, not even its size."""
+def slug_of(museum: str) -> str:
+    """A museum's name as file names can hold it: wexcombe-mill-museum."""
+    plain = unicodedata.normalize("NFKD", museum).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "session"
+
+
+def make(session: Session, workshop: Workshop, shipped: Framework) -> Report:
+    """The report of a workshop as it stands. A round that was not released gives no count, not even its size.
+
+    shipped: the framework that came with the program, for a workshop whose own edition was never stored.
+    """
+    framework = editions.of(session, shipped, workshop)
     rounds = store.rounds_of(session, workshop.id)
-    return Report(workshop, tuple(_answer(item, rounds.get(item.id, [])) for item in workshop.agenda))
+    agreements, notes = store.agreements_of(session, workshop.id), store.notes_of(session, workshop.id)
+    last = continuing.last_times(session, workshop, rounds)
+    answers = tuple(
+        replace(
+            _answer(item, rounds.get(item.id, []), agreements.get(item.id, Agreement()), notes.get(item.id, "")),
+            last=last.get(item.id),
+        )
+        for item in workshop.agenda
+    )
+    return Report(
+        code=workshop.code,
+        title=workshop.title,
+        museum=workshop.museum,
+        held_on=workshop.held_on,
+        stage=workshop.stage,
+        framework=workshop.framework,
+        edition=workshop.edition,
+        credit=say(framework.credit),
+        k=workshop.k,
+        mode=workshop.mode,
+        roles=workshop.roles,
+        joined=workshop.joined,
+        answers=answers,
+        chapters=chapters_of(answers, framework),
+        three=three_of(answers),
+        actions=tuple(store.actions_of(session, workshop.id)),
+        parked=tuple(store.parked_of(session, workshop.id)),
+        earlier=_earlier(session, workshop),
+    )
 
 
-def _answer(item: AgendaItem, rounds: list[Round]) -> Answer:
-    labels = tuple(say(label) for label in item.labels)
+def _earlier(session: Session, workshop: Workshop) -> Earlier | None:
+    before = continuing.earlier_of(session, workshop)
+    if before is None:
+        return None
+    actions = (store.action_of(row, item) for row, item in store.rows_of_actions(session, workshop.carried))
+    return Earlier(before.title, before.held_on, tuple(by_progress(actions)))
+
+
+def _answer(item: AgendaItem, rounds: list[Round], agreement: Agreement, note: str) -> Answer:
     return Answer(
-        item, labels, tuple(_vote(round_) for round_ in rounds if round_.state in ("counted", "unseen", "void"))
+        agenda_id=item.id,
+        key=item.key,
+        plate=item.number or str(item.position),
+        number=item.number,
+        hallmark=item.hallmark,
+        hallmark_title=say(item.hallmark_title),
+        text=say(item.text),
+        short=say(item.short),
+        prompts=tuple(split_prompt(say(item.prompt))) if any(item.prompt.values()) else (),
+        attribution=say(item.attribution) if item.attribution else "",
+        scale=item.scale,
+        labels=tuple(say(label) for label in item.labels),
+        minutes=item.minutes,
+        mode=item.mode,
+        maps={
+            name: getattr(item, name) for name in ("hallmark_title", "text", "short", "prompt", "attribution", "labels")
+        },
+        votes=tuple(_vote(round_) for round_ in rounds if round_.state in ("counted", "unseen", "void")),
+        agreement=agreement,
+        note=note,
     )
 
 
@@ -73,4 +286,31 @@ def _vote(round_: Round) -> Vote:
         void=round_.state == "void",
         tally=Tally.from_dict(round_.counts) if known and round_.counts else None,
         shift=Shift(**round_.shift) if known and round_.shift else None,
+        groups=tuple((name, Tally.from_dict(counts)) for name, counts in (round_.groups or {}).items())
+        if known
+        else (),
     )
+
+
+def chapters_of(answers: tuple[Answer, ...], framework: Framework) -> tuple[Chapter, ...]:
+    """Answers by hallmark, in the order in which each hallmark first comes up."""
+    known = {hallmark.key: hallmark for hallmark in framework.hallmarks}
+    chapters = []
+    for key in dict.fromkeys(answer.hallmark for answer in answers):
+        own = tuple(answer for answer in answers if answer.hallmark == key)
+        definition = say(known[key].definition) if key in known else ""
+        number = own[0].number.partition(".")[0]
+        chapters.append(Chapter(key, number, own[0].hallmark_title, definition, own[0].attribution, own))
+    return tuple(chapters)
+
+
+def three_of(answers: tuple[Answer, ...]) -> tuple[ToDiscuss, ...]:
+    """The three things to talk about first, as far as there are any; no question twice."""
+    shown = [answer.shown.tally if answer.shown else None for answer in answers]
+    made = []
+    for place, reason in tally.three_to_discuss(shown):
+        counts = shown[place]
+        assert counts is not None
+        chips = dict(zip(tally.reasons(counts), tally.chips(counts), strict=True))
+        made.append(ToDiscuss(answers[place], reason, chips[reason]))
+    return tuple(made)

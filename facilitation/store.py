@@ -15,7 +15,7 @@ import logging
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -30,6 +30,7 @@ from sqlalchemy import (
     create_engine,
     delete,
     event,
+    false,
     func,
     select,
     text,
@@ -42,6 +43,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, rela
 from sqlalchemy.pool import StaticPool
 
 from facilitation.errors import StorageTrouble
+from facilitation.plan import Action, Agreement, ParkedItem, Status, Support
 
 log = logging.getLogger("facilitation")
 
@@ -81,8 +83,13 @@ class Workshop(Base):
     held_on: Mapped[dt.date]
     framework: Mapped[str]
     edition: Mapped[str]
+    continues: Mapped[int | None]  # the session before this one; it may have been deleted since
+    # the ids of the actions of earlier sessions on which this one looks back
+    carried: Mapped[list[int]] = mapped_column(JSON, default=list, server_default="[]")
     k: Mapped[int] = mapped_column(default=5)
     mode: Mapped[str] = mapped_column(default="live")
+    # phones say trustee, staff, volunteer or other when they join
+    roles: Mapped[bool] = mapped_column(default=False, server_default=false())
     locked: Mapped[bool] = mapped_column(default=False)  # the door: nobody new comes in
     joined: Mapped[int] = mapped_column(default=0)
 
@@ -129,6 +136,7 @@ class AgendaItem(Base):
     attribution: Mapped[Texts] = mapped_column(JSON)
     scale: Mapped[str]
     labels: Mapped[list[Texts]] = mapped_column(JSON)  # lowest first
+    options: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))  # of a dot vote the keys; else None
     mode: Mapped[str | None]  # None: as the workshop
     minutes: Mapped[int] = mapped_column(default=10)
 
@@ -152,6 +160,7 @@ class Round(Base):
     ballots_cast: Mapped[int | None]
     counts: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))  # None when fewer than k answered
     shift: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))  # up, same, down
+    groups: Mapped[dict[str, dict[str, int]] | None] = mapped_column(JSON(none_as_null=True))  # by role, as merged
 
 
 class Ballot(Base):
@@ -181,12 +190,94 @@ class Capability(Base):
     expires_at: Mapped[dt.datetime | None]  # UTC; None: until it is revoked
 
 
+class FrameworkRow(Base):
+    """An edition of a framework: never changed once it is there, because sessions were run with its words."""
+
+    __tablename__ = "frameworks"
+    __table_args__ = (UniqueConstraint("key", "edition"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str]
+    edition: Mapped[str]
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)  # in the shape of data/hallmarks.json
+    added_on: Mapped[dt.date]
+
+
 class IssuedCode(Base):
     """Every join code that was ever issued: none is issued twice, so an old poster never opens a new room."""
 
     __tablename__ = "issued_codes"
 
     code: Mapped[str] = mapped_column(primary_key=True)
+
+
+class NoteRow(Base):
+    """What the room said about one question, as the facilitator wrote it down: group text, not anonymous."""
+
+    __tablename__ = "notes"
+
+    agenda_id: Mapped[int] = mapped_column(ForeignKey("agenda.id", ondelete="CASCADE"), primary_key=True)
+    workshop_id: Mapped[int] = mapped_column(ForeignKey("workshops.id", ondelete="CASCADE"), index=True)
+    text: Mapped[str]
+    version: Mapped[int] = mapped_column(default=1)  # of this row alone: typing never blocks the big button
+
+
+class AgreementRow(Base):
+    """What the group settled on for one question: set by people, never computed."""
+
+    __tablename__ = "agreements"
+
+    agenda_id: Mapped[int] = mapped_column(ForeignKey("agenda.id", ondelete="CASCADE"), primary_key=True)
+    workshop_id: Mapped[int] = mapped_column(ForeignKey("workshops.id", ondelete="CASCADE"), index=True)
+    rating: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(default="")
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class ActionRow(Base):
+    """One thing to do; see plan.Action for what the fields mean."""
+
+    __tablename__ = "actions"
+    __table_args__ = (UniqueConstraint("workshop_id", "number"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workshop_id: Mapped[int] = mapped_column(ForeignKey("workshops.id", ondelete="CASCADE"), index=True)
+    agenda_id: Mapped[int | None] = mapped_column(ForeignKey("agenda.id", ondelete="SET NULL"))
+    number: Mapped[int]
+    uid: Mapped[str]
+    action: Mapped[str]
+    gap: Mapped[str] = mapped_column(default="")
+    owner: Mapped[str] = mapped_column(default="")
+    first_step: Mapped[str] = mapped_column(default="")
+    first_step_by: Mapped[dt.date | None]
+    due: Mapped[dt.date | None]
+    due_words: Mapped[str] = mapped_column(default="")
+    measure: Mapped[str] = mapped_column(default="")
+    resources: Mapped[str] = mapped_column(default="")
+    support: Mapped[str] = mapped_column(default="none")
+    priority: Mapped[int | None]
+    status: Mapped[str] = mapped_column(default="not started")
+    status_reason: Mapped[str] = mapped_column(default="")
+    review: Mapped[dt.date | None]
+    plan_objective: Mapped[str] = mapped_column(default="")
+    notes: Mapped[str] = mapped_column(default="")
+    created_in: Mapped[str] = mapped_column(default="")
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class ParkedRow(Base):
+    """Something for later, on its way to a destination."""
+
+    __tablename__ = "parked"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workshop_id: Mapped[int] = mapped_column(ForeignKey("workshops.id", ondelete="CASCADE"), index=True)
+    agenda_id: Mapped[int | None] = mapped_column(ForeignKey("agenda.id", ondelete="SET NULL"))
+    item: Mapped[str]
+    destination: Mapped[str] = mapped_column(default="")
+    owner: Mapped[str] = mapped_column(default="")
+    version: Mapped[int] = mapped_column(default=1)
 
 
 # --- Engines and transactions ----------------------------------------------------------------------------------------
@@ -467,6 +558,84 @@ def forget_ballots(session: Session, round_id: int) -> None:
 def raise_tick(session: Session, workshop_ids: Sequence[int]) -> None:
     """Note that something but a move was committed for these workshops, so that pushes keep their order."""
     session.execute(update(Workshop).where(Workshop.id.in_(workshop_ids)).values(tick=Workshop.tick + 1))
+
+
+def notes_of(session: Session, workshop_id: int) -> dict[int, str]:
+    """The notes of a workshop by agenda row."""
+    return {
+        row.agenda_id: row.text for row in session.scalars(select(NoteRow).where(NoteRow.workshop_id == workshop_id))
+    }
+
+
+def agreements_of(session: Session, workshop_id: int) -> dict[int, Agreement]:
+    """What was agreed, by agenda row."""
+    rows = session.scalars(select(AgreementRow).where(AgreementRow.workshop_id == workshop_id))
+    return {row.agenda_id: Agreement(row.rating, row.reason) for row in rows}
+
+
+def draft_versions(session: Session, workshop_id: int) -> dict[str, dict[int, int]]:
+    """The row versions of "notes" and "agreements", by agenda row: what a form must name when it saves."""
+    tables: dict[str, type[NoteRow] | type[AgreementRow]] = {"notes": NoteRow, "agreements": AgreementRow}
+    return {
+        name: {
+            row.agenda_id: row.version
+            for row in session.execute(select(table.agenda_id, table.version).where(table.workshop_id == workshop_id))
+        }
+        for name, table in tables.items()
+    }
+
+
+def action_of(row: ActionRow, item: AgendaItem | None) -> Action:
+    """An action's row as plain value, with the keys of the question it belongs to."""
+    return Action(
+        number=row.number,
+        action=row.action,
+        hallmark=item.hallmark if item is not None else "",
+        question=_key_of(item),
+        gap=row.gap,
+        owner=row.owner,
+        first_step=row.first_step,
+        first_step_by=row.first_step_by,
+        due=row.due,
+        due_words=row.due_words,
+        measure=row.measure,
+        resources=row.resources,
+        support=Support(row.support),
+        priority=row.priority,
+        status=Status(row.status),
+        status_reason=row.status_reason,
+        review=row.review,
+        plan_objective=row.plan_objective,
+        notes=row.notes,
+        created_in=row.created_in,
+        uid=row.uid,
+    )
+
+
+def actions_of(session: Session, workshop_id: int) -> list[Action]:
+    """The actions of a workshop, A1 first."""
+    query = select(ActionRow, AgendaItem).outerjoin(AgendaItem, AgendaItem.id == ActionRow.agenda_id)
+    rows = session.execute(query.where(ActionRow.workshop_id == workshop_id).order_by(ActionRow.number))
+    return [action_of(row, item) for row, item in rows]
+
+
+def rows_of_actions(session: Session, ids: Iterable[int]) -> list[tuple[ActionRow, AgendaItem | None]]:
+    """These actions, whichever session they were agreed in, each with its question; not those that are gone."""
+    query = select(ActionRow, AgendaItem).outerjoin(AgendaItem, AgendaItem.id == ActionRow.agenda_id)
+    rows = session.execute(query.where(ActionRow.id.in_(list(ids))).order_by(ActionRow.id)).all()
+    return [(row, item) for row, item in rows]
+
+
+def parked_of(session: Session, workshop_id: int) -> list[ParkedItem]:
+    """The parked items of a workshop, oldest first."""
+    query = select(ParkedRow, AgendaItem).outerjoin(AgendaItem, AgendaItem.id == ParkedRow.agenda_id)
+    rows = session.execute(query.where(ParkedRow.workshop_id == workshop_id).order_by(ParkedRow.id))
+    return [ParkedItem(row.item, _key_of(item), row.destination, row.owner) for row, item in rows]
+
+
+def _key_of(item: AgendaItem | None) -> str:
+    """The key of a question; "" for something that belongs to the whole session."""
+    return item.key if item is not None else ""
 
 
 def is_reachable(session: Session) -> bool:

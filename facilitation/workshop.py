@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
-import unicodedata
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +19,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import Session
 
-from facilitation import ballots, stages, store
+from facilitation import ballots, editions, stages, store
 from facilitation.ballots import Ballot, Direction
 from facilitation.errors import NotVoting, Refused, Stale
 from facilitation.hallmarks import Framework, Hallmark, Question
@@ -27,13 +27,14 @@ from facilitation.keys import KeyFile
 from facilitation.room import Rooms
 from facilitation.stages import Effect, Mode, Move, Position, Stage
 from facilitation.store import AgendaItem, Capability, IssuedCode, Round, Workshop
-from facilitation.tally import Shift, Tally, disclosed, disclosed_shift, picture_due
+from facilitation.tally import OTHERS, Shift, Tally, disclosed, disclosed_shift, merge_roles, picture_due
+from facilitation.words import tidy
 
 K_FLOOR, K_DEFAULT, K_CEILING = 3, 5, 10
 LONGEST = {"title": 120, "museum": 120, "text": 300, "short": 60, "prompt": 600, "wifi_name": 32, "wifi_password": 63}
 MOST_QUESTIONS = 80
 SEQ_CEILING = 2**31 - 1
-OVERLAYS = ("", "blank", "code", "profile")
+OVERLAYS = ("", "blank", "code", "profile", "three", "plan", "roles", "since", "compare")
 THEMES = ("light", "dark", "projector")
 ZOOMS = (80, 90, 100, 110, 125, 140)
 THINKING_SECONDS = 90
@@ -61,6 +62,7 @@ def create(session: Session, framework: Framework, title: str, museum: str, held
         created_at=_now(),
     )
     session.add(workshop)
+    editions.keep(session, framework)
     session.flush()
     return workshop
 
@@ -74,17 +76,21 @@ def change_details(
     held_on: dt.date,
     k: int,
     mode: str,
+    roles: bool,
     wifi: tuple[str, str],
 ) -> None:
     """Change what a workshop is called and how results are shown. k is locked from the first ballot on."""
     workshop = _workshop(session, workshop_id)
+    begun = session.scalar(select(Round.id).where(Round.workshop_id == workshop_id).limit(1)) is not None
+    if roles != workshop.roles and begun:
+        raise Refused("Voting has begun, so whether people give a role can no longer be changed.")
     if k != workshop.k:
         if not K_FLOOR <= k <= K_CEILING:
             raise Refused(f"The smallest group must be a number from {K_FLOOR} to {K_CEILING}.")
-        if session.scalar(select(Round.id).where(Round.workshop_id == workshop_id).limit(1)):
+        if begun:
             raise Refused("People have been told the smallest group that is shown, so it can no longer be changed.")
     workshop.title, workshop.museum, workshop.held_on = _clean("title", title), _clean("museum", museum), held_on
-    workshop.k, workshop.mode = k, _mode(mode)
+    workshop.k, workshop.mode, workshop.roles = k, _mode(mode), roles
     workshop.wifi_name, workshop.wifi_password = _short("wifi_name", wifi[0]), _short("wifi_password", wifi[1])
     workshop.tick += 1
 
@@ -217,18 +223,28 @@ class OpenRound:
 
     workshop_id: int
     round_id: int
+    roles: bool
 
     @classmethod
     def of(cls, workshop: Workshop) -> OpenRound | None:
         """The round that this workshop has open; None if it has none."""
         voting = workshop.stage == Stage.VOTING and workshop.round_id is not None
-        return cls(workshop.id, workshop.round_id or 0) if voting else None
+        return cls(workshop.id, workshop.round_id or 0, workshop.roles) if voting else None
 
 
-def seal_ballot(
-    keys: KeyFile, round_: OpenRound | None, device: bytes, choice: str, seq: int, direction: str
-) -> Filing:
+@dataclass(frozen=True, slots=True, repr=False)
+class Posted:
+    """What a phone sends: a choice, its own count of its changes, where it moved, its holder’s role ("" if none)."""
+
+    choice: str
+    seq: int
+    direction: str = ""
+    role: str = ""
+
+
+def seal_ballot(keys: KeyFile, round_: OpenRound | None, device: bytes, posted: Posted) -> Filing:
     """Seal one phone's answer for the store. Raises NotVoting if no round takes it, Refused for bad input."""
+    choice, seq = posted.choice, posted.seq
     if choice not in ballots.CHOICES:
         raise Refused("Select an answer, or choose I don’t know.")
     if not 0 < seq <= SEQ_CEILING:
@@ -237,8 +253,9 @@ def seal_ballot(
     if round_ is None or key is None:
         raise NotVoting(CLOSED_SENTENCE)
     slot = ballots.slot_of(key, device)
-    declared = Direction(direction) if direction in _DIRECTIONS else Direction.UNKNOWN
-    sealed = ballots.seal(key, round_.round_id, slot, Ballot(choice, declared))
+    declared = Direction(posted.direction) if posted.direction in _DIRECTIONS else Direction.UNKNOWN
+    role = posted.role if round_.roles and posted.role in ballots.ROLES else None
+    sealed = ballots.seal(key, round_.round_id, slot, Ballot(choice, declared, role))
     return Filing(round_.workshop_id, round_.round_id, slot, seq, sealed, key, choice)
 
 
@@ -303,7 +320,7 @@ class BallotBox:
         key = self._keys.read(round_id)
         if round_ is None or round_.state != "open" or round_.mode != Mode.LIVE or key is None:
             return False
-        tally = _tally(session, key, round_)[0]
+        tally = Tally.of(ballot.choice for ballot in _opened(session, key, round_))
         room, at = self._rooms[workshop_id], self._rooms.clock()
         if not room.counts_from(round_id, round_.picture):
             room.note_picture(round_id, at, round_.picture)
@@ -408,16 +425,18 @@ def _count(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaI
     round_ = session.get_one(Round, workshop.round_id)
     key = keys.read(round_.id)
     try:
-        tally, shift = _tally(session, key, round_) if key else _nothing_in(session, round_)
+        opened = _opened(session, key, round_) if key else _nothing_in(session, round_)
     except ValueError:
         round_.state = "void"  # without its key, or with a row that does not open, no count would be honest
     else:
+        tally = Tally.of(ballot.choice for ballot in opened)
+        shift = _shift(opened if _voted_before(session, round_) else [])
         shown, moved = disclosed(tally, workshop.k), disclosed_shift(shift, workshop.k)
         round_.state = "counted" if tally.ballots or move is Move.CLOSE else "discarded"
         round_.ballots_cast = tally.ballots
         round_.counts = shown.as_dict() if shown else None
-        again = moved is not None and _voted_before(session, round_)
-        round_.shift = {"up": moved.up, "same": moved.same, "down": moved.down} if shown and moved and again else None
+        round_.shift = {"up": moved.up, "same": moved.same, "down": moved.down} if shown and moved else None
+        round_.groups = _by_role(opened, workshop.k) if shown and workshop.roles else None
     round_.picture = None
     round_id = round_.id
     store.forget_ballots(session, round_id)
@@ -429,7 +448,7 @@ def _count(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaI
 def _drop(session: Session, _keys: KeyFile, workshop: Workshop, _target: AgendaItem | None, _move: Move) -> None:
     round_ = session.get_one(Round, workshop.round_id)
     round_.state, round_.released = "discarded", False
-    round_.counts = round_.shift = round_.ballots_cast = None
+    round_.counts = round_.shift = round_.groups = round_.ballots_cast = None
 
 
 def _release(session: Session, _keys: KeyFile, workshop: Workshop, _target: AgendaItem | None, _move: Move) -> None:
@@ -638,22 +657,36 @@ def recover(engine: Engine, keys: KeyFile) -> int:
 # --- Small things ----------------------------------------------------------------------------------------------------
 
 
-def _tally(session: Session, key: bytes, round_: Round) -> tuple[Tally, Shift]:
-    """Open every sealed ballot of a round in memory and count. Raises ValueError when one does not open."""
-    opened = [
+def _opened(session: Session, key: bytes, round_: Round) -> list[Ballot]:
+    """Every sealed ballot of a round, opened in memory. Raises ValueError when one does not open."""
+    return [
         ballots.unseal(key, round_.id, slot, sealed)
         for slot, (_, sealed) in store.ballots_in(session, round_.id).items()
     ]
-    directions = [ballot.direction for ballot in opened]
-    shift = Shift(directions.count(Direction.UP), directions.count(Direction.SAME), directions.count(Direction.DOWN))
-    return Tally.of(ballot.choice for ballot in opened), shift
 
 
-def _nothing_in(session: Session, round_: Round) -> tuple[Tally, Shift]:
-    """The count of a round whose key is gone: possible only if nobody has voted."""
+def _nothing_in(session: Session, round_: Round) -> list[Ballot]:
+    """The ballots of a round whose key is gone: it can be counted only if there are none."""
     if store.turnout(session, round_.id):
         raise ValueError("the key of this round is gone")
-    return Tally.of([]), Shift(0, 0, 0)
+    return []
+
+
+def _shift(opened: Sequence[Ballot]) -> Shift:
+    """How many phones declared that they moved up, stayed, or moved down."""
+    directions = [ballot.direction for ballot in opened]
+    return Shift(*(directions.count(way) for way in (Direction.UP, Direction.SAME, Direction.DOWN)))
+
+
+def _by_role(opened: Sequence[Ballot], k: int) -> dict[str, dict[str, int]] | None:
+    """The counts of each role, small ones merged before anything is stored; None if only the total may be kept."""
+    groups = merge_roles(Counter(ballot.role or OTHERS for ballot in opened), k, ballots.ROLES)
+    if groups is None:
+        return None
+    choices: dict[str, list[str]] = {}
+    for ballot in opened:
+        choices.setdefault(groups[ballot.role or OTHERS], []).append(ballot.choice)
+    return {group: Tally.of(chosen).as_dict() for group, chosen in choices.items()}
 
 
 def _voted_before(session: Session, round_: Round) -> bool:
@@ -722,15 +755,6 @@ def _short(field: str, text: str) -> str:
     if len(text) > LONGEST[field]:
         raise Refused(f"That is {len(text)} characters long; there is room for {LONGEST[field]}.")
     return text
-
-
-def tidy(text: str) -> str:
-    """What a person typed, fit to store and show: NFC, no control or direction-changing characters, single spaces."""
-    kept = (
-        c if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co") else " "
-        for c in unicodedata.normalize("NFC", text)
-    )
-    return " ".join("".join(kept).split())
 
 
 def _now() -> dt.datetime:

@@ -476,7 +476,8 @@ def vote(phones: list[Phone], *choices: str) -> None:
         assert device is not None
         phone.seq += 1
         house.rooms.hear(room.id, device)
-        filings.append(workshop.seal_ballot(house.keys, workshop.OpenRound.of(room), device, choice, phone.seq, ""))
+        posted = workshop.Posted(choice, phone.seq)
+        filings.append(workshop.seal_ballot(house.keys, workshop.OpenRound.of(room), device, posted))
     filed = house.committer.perform(lambda session: house.box.file(session, filings))
     assert filed == [workshop.Filed(filing.choice, filing.seq) for filing in filings]
     house.live.changed(room.id)

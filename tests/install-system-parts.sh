@@ -1,6 +1,6 @@
 #!/bin/sh
-# The tests drive a real browser and a real PostgreSQL, and compile what stands between the program and its disk; none
-# of these comes from Python's package index.
+# The tests drive a real browser, a real PostgreSQL and a real LibreOffice, and compile what stands between the program
+# and its disk; none of these comes from Python's package index.
 # Root on a system with apt-get gets what is missing; anyone else is told what to install.
 set -eu
 
@@ -24,6 +24,12 @@ has_postgresql() {
     return 1
 }
 
+# Documents are opened with Writer and tables with Calc; both parts of LibreOffice are needed.
+has_office() {
+    soffice=$(command -v soffice || command -v libreoffice) || return 1
+    # Debian splits LibreOffice into packages beside one folder of programs; elsewhere it comes whole.
+    folder=$(dirname "$(readlink -f "$soffice")")
+    [ ! -e /etc/debian_version ] || { [ -e "$folder/libswlo.so" ] && [ -e "$folder/libsclo.so" ]; }
 has_compiler() {
     [ "$(uname)" != Linux ] || command -v cc >/dev/null || command -v gcc >/dev/null
 }
@@ -36,6 +42,7 @@ fi
 packages=""
 has_chromium || packages="$packages chromium"
 has_postgresql || packages="$packages postgresql"
+has_office || packages="$packages libreoffice-writer-nogui libreoffice-calc-nogui"
 has_compiler || packages="$packages gcc libc6-dev"
 [ -n "$packages" ] || exit 0
 
@@ -58,6 +65,9 @@ for package in $packages; do
         ;;
     postgresql)
         echo "PostgreSQL's server programs are missing: install them (on Debian or Ubuntu, the package postgresql)." >&2
+        ;;
+    libreoffice-writer-nogui)
+        echo "LibreOffice is missing: install it with Writer and Calc, so that soffice is on the path." >&2
         ;;
     esac
 done

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +10,9 @@ from typing import Any
 import pytest
 
 from facilitation.config import SETTINGS_HELP, Settings
-from facilitation.exports import results_csv, session_json
-from facilitation.report import Answer, Report, Vote
-from facilitation.store import AgendaItem, Workshop
-from facilitation.tally import Shift, Tally
+from facilitation.exports import actions_csv, results_csv, session_json
 from tests.cast import an_app
+from tests.sample_report import a_report
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -42,13 +39,17 @@ def test_every_address_stands_in_the_protocol_with_its_method(tmp_path: Path) ->
     assert served == set(re.findall(r"(?m)^\| ((?:GET|POST) `[^`]+`) \|", PROTOCOL))
 
 
-def test_every_column_of_the_table_stands_in_the_protocol_in_its_order() -> None:
-    described = PROTOCOL.partition("### results.csv")[2].partition("### ")[0]
-    assert tuple(re.findall(r"(?m)^\| `(\w+)` \|", described)) == results_csv.COLUMNS
+@pytest.mark.parametrize(
+    ("table", "columns"), [("results.csv", results_csv.COLUMNS), ("actions.csv", actions_csv.COLUMNS)]
+)
+def test_every_column_of_a_table_stands_in_the_protocol_in_its_order(table: str, columns: tuple[str, ...]) -> None:
+    described = PROTOCOL.partition(f"### {table}")[2].partition("### ")[0]
+    first = re.findall(r"(?m)^\| (`[^|]+`) \|", described)
+    assert tuple(name for cell in first for name in re.findall(r"`(\w+)`", cell)) == columns
 
 
 def test_every_field_of_the_session_file_stands_in_the_protocol() -> None:
-    described = set(re.findall(r"`(\w+)`", PROTOCOL.partition("### session.json")[2]))
+    described = set(re.findall(r"`(\w+)`", PROTOCOL.partition("## Files")[2]))
     assert set(fields(session_json.as_data(a_report()))) <= described
 
 
@@ -95,22 +96,14 @@ def test_the_readme_gives_aim_its_credit() -> None:
     assert "No endorsement by AIM is implied." in said
 
 
-def a_report() -> Report:
-    """A report that fills every field."""
-    workshop = Workshop(code="482739", title="", museum="", held_on=dt.date(2026, 11, 21), stage="finished")
-    item = AgendaItem(key="purpose-01", text={}, labels=[])
-    vote = Vote(2, "live", 5, released=True, void=False, tally=Tally((1, 1, 1, 1, 1)), shift=Shift(1, 3, 1))
-    return Report(workshop, (Answer(item, (), (vote,)),))
-
-
 def fields(data: Any) -> Iterator[str]:
-    """The names in JSON data, at every depth, without the points of a scale."""
+    """The names in JSON data, at every depth, without the points of a scale and the languages of a text."""
     if isinstance(data, list):
         for part in data:
             yield from fields(part)
     elif isinstance(data, dict):
         for name, part in data.items():
-            if not re.fullmatch(r"\d|DK|NR", name):
+            if not re.fullmatch(r"\d|DK|NR|en|cy", name):
                 yield name
             yield from fields(part)
 

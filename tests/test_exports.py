@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import cycle
 from typing import Any
 
@@ -17,12 +18,13 @@ from sqlalchemy.orm import Session
 from facilitation import ballots, report, store, workshop
 from facilitation.config import Settings
 from facilitation.exports import results_csv, session_json
-from facilitation.report import Answer, Report, Vote
+from facilitation.report import Report, Vote
 from facilitation.stages import Move
-from facilitation.store import AgendaItem, Workshop
+from facilitation.store import Workshop
 from facilitation.tally import Shift, Tally
 from facilitation.web import House
 from tests.cast import an_app
+from tests.sample_report import FRAMEWORK, QUESTIONS, asked, made
 
 EXTENT = ("Not at all", "A little", "Partly", "Largely", "Fully")
 
@@ -32,32 +34,9 @@ def a_report(
 ) -> Report:
     """A report of one question with these votes, without a database."""
     labels = (*EXTENT[:4], label)
-    item = AgendaItem(
-        key=key,
-        number="1.1",
-        hallmark="purpose",
-        hallmark_title={"en": "Purpose"},
-        text={"en": "Do we know why we are here?"},
-        short={"en": "Purpose"},
-        prompt={"en": ""},
-        attribution={},
-        scale="extent",
-        labels=[{"en": label} for label in labels],
-        minutes=10,
-    )
-    held = Workshop(
-        code="482915",
-        title="Annual review",
-        museum=museum,
-        held_on=dt.date(2026, 11, 21),
-        framework="hallmarks",
-        edition="2024",
-        stage="finished",
-        k=5,
-        mode="live",
-        joined=9,
-    )
-    return Report(held, (Answer(item, labels, votes),))
+    maps = {**asked("purpose-01", ()).maps, "labels": [{"en": label} for label in labels]}
+    answer = replace(asked("purpose-01", votes), key=key, labels=labels, scale="extent", maps=maps)
+    return replace(made((answer,), (), ()), museum=museum)
 
 
 def a_vote(tally: Tally | None = None, *, ballots: int | None = None, released: bool = True, **more: Any) -> Vote:
@@ -96,8 +75,8 @@ def test_a_released_round_has_a_row_for_each_point_and_for_the_two_answers_off_t
         ("NR", "Not relevant to us", "1"),
     ]
     for row in found:
-        assert (row["workshop_id"], row["workshop_date"]) == ("482915", "2026-11-21")
-        assert (row["framework"], row["edition"]) == ("hallmarks", "2024")
+        assert (row["workshop_id"], row["workshop_date"]) == ("482739", "2026-11-21")
+        assert (row["framework"], row["edition"]) == (FRAMEWORK.key, FRAMEWORK.edition)
         assert (row["hallmark"], row["question"], row["scale"]) == ("purpose", "purpose-01", "extent")
         assert (row["round"], row["group"], row["ballots"], row["released"]) == ("1", "all", "11", "yes")
 
@@ -144,15 +123,11 @@ def test_a_label_with_commas_quotes_and_letters_of_any_kind_comes_back_as_it_was
 def test_the_session_says_what_was_asked_how_and_what_was_released() -> None:
     made = a_report(a_vote(COUNTED), a_vote(Tally((0, 0, 5, 6, 0)), number=2, shift=Shift(4, 5, 0)))
     data = json.loads(session_json.write(made))
-    assert list(data) == ["schema_version", "workshop", "framework", "edition", "questions", "rounds"]
-    assert data["schema_version"] == 1
+    assert data["schema_version"] == 2
     assert data["workshop"]["held_on"] == "2026-11-21"
     (question,) = data["questions"]
-    assert (question["key"], question["scale"], question["text"]["en"]) == (
-        "purpose-01",
-        "extent",
-        "Do we know why we are here?",
-    )
+    asked_as = QUESTIONS["purpose-01"][1].text["en"]
+    assert (question["key"], question["scale"], question["text"]["en"]) == ("purpose-01", "extent", asked_as)
     assert [label["en"] for label in question["labels"]] == list(EXTENT)
     first, second = data["rounds"]
     assert first["counts"] == {"1": 0, "2": 1, "3": 3, "4": 4, "5": 0, "DK": 2, "NR": 1}
@@ -199,7 +174,8 @@ class Held:
                 held = session.get_one(Workshop, self.id)
                 assert held.round_id
                 secret = ballots.new_device_secret()
-                filing = workshop.seal_ballot(self.house.keys, workshop.OpenRound.of(held), secret, choice, 1, "")
+                posted = workshop.Posted(choice, 1)
+                filing = workshop.seal_ballot(self.house.keys, workshop.OpenRound.of(held), secret, posted)
             self.house.committer.gather(self.house.box.file, filing)
 
     def mode(self, mode: str) -> None:
@@ -211,13 +187,13 @@ class Held:
     def files(self) -> tuple[list[dict[str, str]], dict[str, Any]]:
         """results.csv and session.json, read."""
         with Session(self._engine()) as session:
-            made = report.make(session, session.get_one(Workshop, self.id))
-            return rows(made), json.loads(session_json.write(made))
+            of = report.make(session, session.get_one(Workshop, self.id), self.house.framework)
+            return rows(of), json.loads(session_json.write(of))
 
     def bytes(self) -> tuple[bytes, bytes]:
         with Session(self._engine()) as session:
-            made = report.make(session, session.get_one(Workshop, self.id))
-            return results_csv.write(made), session_json.write(made)
+            of = report.make(session, session.get_one(Workshop, self.id), self.house.framework)
+            return results_csv.write(of), session_json.write(of)
 
     def _engine(self) -> Any:
         with self.app.app_context():
@@ -354,7 +330,7 @@ def test_no_document_names_a_device_a_time_or_a_ballot(held: Held) -> None:
     held.move(Move.CLOSE)
     table, data = held.files()
     assert set(data["rounds"][0]) == {
-        *("question", "round", "mode", "released", "void", "ballots", "counts", "shift"),
+        *("question", "round", "mode", "released", "void", "ballots", "counts", "shift", "groups"),
     }
-    assert set(data["workshop"]) == {"code", "title", "museum", "held_on", "stage", "k", "mode", "joined"}
+    assert set(data["workshop"]) == {"code", "title", "museum", "held_on", "stage", "k", "mode", "roles", "joined"}
     assert len(table) == 7

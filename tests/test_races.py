@@ -31,7 +31,8 @@ def sealed(worker: Venue, freya: Facilitator, choice: str) -> Filing:
     with worker.reading() as session:
         room = session.get_one(Workshop, freya.workshop_id)
         device = ballots.new_device_secret()
-        return workshop.seal_ballot(worker.house.keys, workshop.OpenRound.of(room), device, choice, 1, "")
+        posted = workshop.Posted(choice, 1)
+        return workshop.seal_ballot(worker.house.keys, workshop.OpenRound.of(room), device, posted)
 
 
 @pytest.mark.parametrize("move", [Move.CLOSE, Move.NEXT, Move.FINISH])

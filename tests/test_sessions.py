@@ -263,7 +263,8 @@ class Sessions(RuleBasedStateMachine):
     def seal(self, device: bytes, choice: str, direction: Direction, seq: int) -> workshop.Filing:
         with Session(self.engine) as session:
             room = session.get_one(Workshop, self.id)
-            return workshop.seal_ballot(self.keys, workshop.OpenRound.of(room), device, choice, seq, direction)
+            posted = workshop.Posted(choice, seq, direction)
+            return workshop.seal_ballot(self.keys, workshop.OpenRound.of(room), device, posted)
 
     def round_ids(self) -> list[int]:
         with Session(self.engine) as session:

@@ -6,6 +6,7 @@ import csv
 import io
 
 from facilitation.report import Answer, Report, Vote
+from facilitation.tally import Tally
 
 COLUMNS = (
     "workshop_id",
@@ -33,8 +34,9 @@ def write(report: Report) -> bytes:
     writer.writerow(COLUMNS)
     for answer in report.answers:
         for vote in answer.votes:
-            for point, label, count in _points(answer, vote):
-                writer.writerow([harmless(cell) for cell in _row(report, answer, vote, point, label, count)])
+            for group, counts in (("all", vote.tally), *vote.groups):
+                for point in _points(answer, counts):
+                    writer.writerow([harmless(cell) for cell in _row(report, answer, vote, group, counts, point)])
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -43,30 +45,30 @@ def harmless(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
-def _row(report: Report, answer: Answer, vote: Vote, point: str, label: str, count: object) -> list[object]:
-    workshop, item = report.workshop, answer.item
+def _row(
+    report: Report, answer: Answer, vote: Vote, group: str, counts: Tally | None, point: tuple[str, str, object]
+) -> list[object]:
+    ballots = vote.ballots if group == "all" else counts.ballots if counts else None
     return [
-        workshop.code,
-        workshop.held_on.isoformat(),
-        workshop.framework,
-        workshop.edition,
-        item.hallmark,
-        item.key,
-        item.scale,
+        report.code,
+        report.held_on.isoformat(),
+        report.framework,
+        report.edition,
+        answer.hallmark,
+        answer.key,
+        answer.scale,
         vote.number,
-        "all",
-        "" if vote.ballots is None else vote.ballots,
+        group,
+        "" if ballots is None else ballots,
         "yes" if vote.released else "no",
-        point,
-        label,
-        count,
+        *point,
     ]
 
 
-def _points(answer: Answer, vote: Vote) -> list[tuple[str, str, object]]:
-    if vote.tally is None:
+def _points(answer: Answer, tally: Tally | None) -> list[tuple[str, str, object]]:
+    if tally is None:
         return [("", "", "")]
     labels = [*enumerate(answer.labels, start=1)]
-    counts = vote.tally.as_dict()
+    counts = tally.as_dict()
     on_scale: list[tuple[str, str, object]] = [(str(point), label, counts[str(point)]) for point, label in labels]
     return [*on_scale, ("DK", "Don’t know", counts["DK"]), ("NR", "Not relevant to us", counts["NR"])]

@@ -27,7 +27,8 @@ from facilitation.hallmarks import Framework
 from facilitation.keys import KeyFile
 from facilitation.limits import TypedCodes
 from facilitation.live import Live
-from facilitation.now import RunRow
+from facilitation.now import Card, RunRow
+from facilitation.plan import long_date
 from facilitation.room import Rooms
 from facilitation.store import db
 from facilitation.web.assets import Assets
@@ -89,6 +90,15 @@ def see(url: str) -> Response:
     return response
 
 
+def download(body: bytes, mimetype: str, name: str) -> Response:
+    """A file for people to keep."""
+    response = make_response(body)
+    response.mimetype = mimetype.partition(";")[0]
+    response.headers["Content-Type"] = mimetype
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
 def a_number(text: str | None, default: int = 0) -> int:
     """A whole number from a form; the default when it is none, or is absurdly long."""
     return int(text) if text and len(text) < 12 and text.isdecimal() else default
@@ -102,9 +112,9 @@ def a_date(text: str) -> dt.date:
         raise Refused("Enter the date as year, month and day, for example 2026-11-21.") from None
 
 
-def long_date(day: dt.date) -> str:
-    """21 November 2026: no leading nought, on every system."""
-    return f"{day.day} {day:%B %Y}"
+def today() -> dt.date:
+    """The day where the program runs: what a new session's date starts as, and what is overdue is measured by."""
+    return dt.datetime.now().astimezone().date()
 
 
 def groupby_run(rows: Sequence[RunRow]) -> list[list[RunRow]]:
@@ -112,11 +122,18 @@ def groupby_run(rows: Sequence[RunRow]) -> list[list[RunRow]]:
     return [list(group) for _, group in groupby(rows, key=lambda row: row.hallmark)]
 
 
+def next_review(cards: Sequence[Card]) -> dt.date | None:
+    """The next day on which somebody looks at one of these actions."""
+    actions = [card.action for card in cards if card.action and card.action.open]
+    return min((day for action in actions if (day := action.review or action.due)), default=None)
+
+
 def dress(app: Flask) -> None:
     """Give an app what every page shares: template words, headers, compression, refusals as pages, a quiet log."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.add_template_filter(long_date)
     app.add_template_filter(groupby_run)
+    app.add_template_filter(next_review)
     app.add_template_global(lambda name: house().assets.url(name), "asset")
     app.add_template_global(lambda: house().join_origin(), "join_origin")
     app.add_template_global(qr.svg, "qr")

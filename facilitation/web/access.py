@@ -8,13 +8,19 @@ from __future__ import annotations
 
 from flask import Response, abort, current_app, request
 
-from facilitation import ballots, store
+from facilitation import ballots, museum, store
 from facilitation.live import Live, Present
 from facilitation.now import Audience
 from facilitation.store import Workshop, db
 
 AUDIENCES = {"p": Audience.PHONE, "s": Audience.SCREEN, "f": Audience.FACILITATOR}
 _YEAR = 366 * 24 * 3600
+
+
+def demand_home() -> None:
+    """There is nothing here (404) but for the facilitator of the whole program."""
+    if not at_home():
+        abort(404)
 
 
 def at_home() -> bool:
@@ -47,9 +53,24 @@ def casting(code: str, round_id: int) -> tuple[Present, bytes | None]:
     return _present(present)
 
 
+def of_museum(code: str) -> tuple[Workshop, list[Workshop]]:
+    """A session, for its facilitator or the whole program's, with all sessions of the same museum that this browser may
+    open; the newest meeting first."""
+    here = store.by_code(db.session(), code)
+    if here is None or not (at_home() or holds(here, "facilitator")):
+        abort(404)
+    theirs = [one for one in store.all_workshops(db.session()) if museum.same(one, here)]
+    return here, [one for one in theirs if at_home() or holds(one, "facilitator")]
+
+
 def device(workshop: Workshop) -> bytes | None:
     """The device secret of this phone in this workshop; None if it has not joined, or the workshop is finished."""
     return _read_device(workshop.id, workshop.key)
+
+
+def role(workshop_id: int) -> str | None:
+    """The role this phone's holder gave, "none" if they would rather not say; None if they have not been asked."""
+    return request.cookies.get(f"r_{workshop_id}")
 
 
 def secret_of(audience: Audience, workshop: Workshop) -> str:

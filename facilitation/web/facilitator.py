@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
+from facilitation import continuing, editions, museum, report, store, workshop
 from facilitation import now as reader
-from facilitation import report, store, workshop
 from facilitation.errors import Refused, Stale
 from facilitation.exports import results_csv, session_json
 from facilitation.live import fragment
 from facilitation.now import Audience, Now
 from facilitation.stages import Move, Stage
 from facilitation.store import Workshop, db
-from facilitation.web import a_date, a_number, access, house, perform, see, wants_fragment
+from facilitation.web import a_date, a_number, access, download, house, perform, see, today, wants_fragment
 
 facilitator = Blueprint("facilitator", __name__)
 
@@ -37,40 +36,44 @@ def enter(token: str) -> Response:
 @facilitator.get("/home")
 def home() -> Response:
     """All sessions, and the way to a new one."""
-    _demand_home()
-    workshops = store.all_workshops(db.session())
-    answers = store.answers_by_workshop(db.session())
-    return make_response(
-        render_template("facilitator/home.html", workshops=workshops, answers=answers, today=_today(), form={})
-    )
+    access.demand_home()
+    return _home({})
 
 
 @facilitator.post("/sessions")
 def create() -> Response:
     """Set up a session: it gets its code at once, and opens on its set-up page."""
-    _demand_home()
+    access.demand_home()
     form = request.form
     try:
         held_on = a_date(form.get("held_on", ""))
-        framework = house().framework
+        shipped = house().framework
 
         def job(session: Session) -> tuple[int, str, str]:
+            framework = editions.find(session, shipped, form.get("pack", editions.name_of(shipped)))
+            if framework is None:
+                raise Refused("That question pack is not there any more. Choose another.")
             made = workshop.create(session, framework, form.get("title", ""), form.get("museum", ""), held_on)
             return made.id, made.code, workshop.grant(session, "facilitator", made.id)
 
         workshop_id, code, token = perform(job)
     except Refused as refusal:
-        workshops, answers = store.all_workshops(db.session()), store.answers_by_workshop(db.session())
-        page = render_template(
-            "facilitator/home.html",
-            workshops=workshops,
-            answers=answers,
-            today=_today(),
-            form=form,
-            problem=refusal.sentence,
-        )
-        return make_response(page, refusal.status)
+        return _home(form, refusal.sentence, refusal.status)
     return access.give(see(url_for(".setup", code=code)), f"f_{workshop_id}", token)
+
+
+def _home(form: Mapping[str, str], problem: str = "", status: int = 200) -> Response:
+    session = db.session()
+    page = render_template(
+        "facilitator/home.html",
+        workshops=store.all_workshops(session),
+        answers=store.answers_by_workshop(session),
+        packs=[(editions.name_of(made), made) for made in editions.listed(session, house().framework)],
+        today=today(),
+        form=form,
+        problem=problem,
+    )
+    return make_response(page, status)
 
 
 @facilitator.post("/sessions/<code>/open")
@@ -84,6 +87,38 @@ def open_console(code: str) -> Response:
         return page
     token = perform(lambda session: workshop.grant(session, "facilitator", workshop_id))
     return access.give(page, f"f_{workshop_id}", token)
+
+
+@facilitator.get("/sessions/<code>/next")
+def ask_next(code: str) -> Response:
+    """Ask what the session is called that continues this one, and say what it begins with."""
+    return _next(_at_home(code), {})
+
+
+@facilitator.post("/sessions/<code>/next")
+def begin_next(code: str) -> Response:
+    """Continue an ended session: its agenda, its settings, and its actions to look back on."""
+    found, form, shipped = _at_home(code), request.form, house().framework
+    earlier_id, framework = found.id, editions.of(db.session(), shipped, found)
+    try:
+        held_on = a_date(form.get("held_on", ""))
+
+        def job(session: Session) -> tuple[int, str, str]:
+            made = continuing.continue_from(session, framework, earlier_id, form.get("title", ""), held_on)
+            return made.id, made.code, workshop.grant(session, "facilitator", made.id)
+
+        workshop_id, new_code, token = perform(job)
+    except Refused as refusal:
+        return _next(_at_home(code), form, refusal.sentence, refusal.status)
+    return access.give(see(url_for(".console", code=new_code)), f"f_{workshop_id}", token)
+
+
+def _next(found: Workshop, form: Mapping[str, str], problem: str = "", status: int = 200) -> Response:
+    actions = museum.still_open(museum.to_do(db.session(), [found]))
+    page = render_template(
+        "facilitator/next.html", workshop=found, actions=actions, today=today(), form=form, problem=problem
+    )
+    return make_response(page, status)
 
 
 @facilitator.get("/sessions/<code>/delete")
@@ -126,6 +161,7 @@ def change_details(code: str) -> Response:
             held_on=a_date(form.get("held_on", "")),
             k=a_number(form.get("k")),
             mode=form.get("mode", "live"),
+            roles=form.get("roles") == "on",
             wifi=(form.get("wifi_name", ""), form.get("wifi_password", "")),
         )
 
@@ -136,7 +172,7 @@ def change_details(code: str) -> Response:
 def add_questions(code: str) -> Response:
     """Put questions on the agenda: `key` (repeated) from the framework, or an own one."""
     form = request.form
-    framework = house().framework
+    framework = editions.of(db.session(), house().framework, access.facilitated(code))
     keys = set(form.getlist("key"))
     chosen = [
         (hallmark, question)
@@ -192,11 +228,11 @@ def move(code: str) -> Response:
     try:
         perform(lambda session: workshop.make_move(session, keys, workshop_id, wanted, version, agenda_id))
     except Stale as stale:
-        return _desk(code, stale.sentence, stale.status)
+        return desk(code, stale.sentence, stale.status)
     house().live.moved(workshop_id)
     if wanted is Move.FINISH:
         return see(url_for(".console", code=code))
-    return _desk(code)
+    return desk(code)
 
 
 @facilitator.post("/f/<code>/show")
@@ -210,7 +246,7 @@ def show(code: str) -> Response:
     else:
         perform(lambda session: workshop.show(session, workshop_id, want, value))
     house().live.changed(workshop_id)
-    return _desk(code)
+    return desk(code)
 
 
 @facilitator.get("/f/<code>/end")
@@ -277,37 +313,40 @@ def pair(token: str) -> Response:
 # --- Results ---------------------------------------------------------------------------------------------------------
 
 
+@facilitator.get("/f/<code>/report")
+def report_page(code: str) -> str:
+    """The report, to be read, changed while memory is fresh, and printed."""
+    found = access.facilitated(code)
+    made = report.make(db.session(), found, house().framework)
+    return render_template(
+        "facilitator/report.html",
+        report=made,
+        versions=store.draft_versions(db.session(), found.id),
+        plates={answer.key: answer.plate for answer in made.answers},
+    )
+
+
 @facilitator.get("/sessions/<code>/results.csv")
 @facilitator.get("/f/<code>/results.csv")
 def results(code: str) -> Response:
     """Tidy counts: one row per question, round and answer."""
-    made = report.make(db.session(), _exportable(code))
-    return _download(results_csv.write(made), "text/csv; charset=utf-8", f"{made.slug}-results.csv")
+    made = report.make(db.session(), _exportable(code), house().framework)
+    return download(results_csv.write(made), "text/csv; charset=utf-8", f"{made.slug}-results.csv")
 
 
 @facilitator.get("/sessions/<code>/session.json")
 @facilitator.get("/f/<code>/session.json")
 def whole_session(code: str) -> Response:
     """The whole session, without a row per person: there is none."""
-    made = report.make(db.session(), _exportable(code))
-    return _download(session_json.write(made), "application/json", f"{made.slug}.json")
+    made = report.make(db.session(), _exportable(code), house().framework)
+    return download(session_json.write(made), "application/json", f"{made.slug}.json")
 
 
 # --- Shared by the routes above --------------------------------------------------------------------------------------
 
 
-def _demand_home() -> None:
-    if not access.at_home():
-        abort(404)
-
-
-def _today() -> dt.date:
-    """The day where the program runs: what a new session's date starts as."""
-    return dt.datetime.now().astimezone().date()
-
-
 def _at_home(code: str) -> Workshop:
-    _demand_home()
+    access.demand_home()
     found = store.by_code(db.session(), code)
     if found is None:
         abort(404)
@@ -323,7 +362,7 @@ def _now(found: Workshop) -> Now:
     return reader.look(db.session(), house().rooms, found, Audience.FACILITATOR)
 
 
-def _desk(code: str, problem: str = "", status: int = 200) -> Response:
+def desk(code: str, problem: str = "", status: int = 200) -> Response:
     """The console after a change: its fragment for htmx, with what went wrong beside it; otherwise the page."""
     if not wants_fragment():
         if not problem:
@@ -365,16 +404,8 @@ def _setup(found: Workshop, template: str = "facilitator/setup.html") -> str:
     return render_template(
         template,
         workshop=found,
-        framework=house().framework,
+        framework=editions.of(db.session(), house().framework, found),
         on_agenda=on_agenda,
         opened=opened,
         minutes=sum(item.minutes for item in found.agenda),
     )
-
-
-def _download(body: bytes, mimetype: str, name: str) -> Response:
-    response = make_response(body)
-    response.mimetype = mimetype.partition(";")[0]
-    response.headers["Content-Type"] = mimetype
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response

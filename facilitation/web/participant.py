@@ -11,7 +11,7 @@ from facilitation.now import Audience, Now
 from facilitation.stages import Stage
 from facilitation.store import Workshop, db
 from facilitation.web import a_number, access, house, perform, see, wants_fragment
-from facilitation.workshop import Filed, Filing, join, own_ballot, seal_ballot
+from facilitation.workshop import Filed, Filing, Posted, join, own_ballot, seal_ballot
 
 participant = Blueprint("participant", __name__)
 
@@ -64,11 +64,22 @@ def page(code: str) -> Response:
     device = access.device(workshop) if workshop else None
     if workshop is None or (device is None and workshop.stage != Stage.FINISHED):
         return _join_page(code[:7], "", 404)
+    if device is not None and workshop.roles and access.role(workshop.id) is None:
+        return make_response(render_template("participant/role.html", workshop=workshop))
     own = None
     if device is not None:
         house().rooms.hear(workshop.id, device)
         own = own_ballot(db.session(), house().keys, workshop, device)
     return make_response(render_template("participant/page.html", now=_now(workshop), own=own))
+
+
+@participant.post("/w/<code>/role")
+def say_role(code: str) -> Response:
+    """What this phone's holder is here: kept on the phone only, and sealed into its ballots."""
+    here, _device = access.participating(code)
+    role = request.form.get("role", "")
+    kept = role if role in ballots.ROLES else "none"
+    return access.give(see(url_for(".page", code=code)), f"r_{here.workshop_id}", kept)
 
 
 @participant.get("/w/<code>/now")
@@ -91,9 +102,10 @@ def cast(code: str) -> Response:
     try:
         if device is None:
             raise NotVoting("This session has ended.")
-        seq, direction = a_number(form.get("seq")), form.get("direction", "")
+        seq, role = a_number(form.get("seq")), access.role(here.workshop_id) or ""
+        posted = Posted(form.get("choice", ""), seq, form.get("direction", ""), role)
         round_ = here.open if here.open and here.open.round_id == round_id else None
-        filing = seal_ballot(house().keys, round_, device, form.get("choice", ""), seq, direction)
+        filing = seal_ballot(house().keys, round_, device, posted)
         house().rooms.hear(filing.workshop_id, device)
         filed = _file(filing)
     except Refused as refusal:

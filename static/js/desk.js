@@ -17,7 +17,7 @@
   }
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (!form.action.endsWith("/move")) return;
+    if (!form.getAttribute("action").endsWith("/move")) return;  // .action may be a field of that name
     const stop = () => { event.preventDefault(); event.stopImmediatePropagation(); };
     if (event.timeStamp - lastPress < 400) return stop();
     lastPress = event.timeStamp;

@@ -83,7 +83,6 @@ def upgrade() -> None:
         sa.Column("token_hash", sa.String(), nullable=False),
         sa.Column("role", sa.String(), nullable=False),
         sa.Column("workshop_id", sa.Integer(), nullable=True),
-        sa.Column("expires_at", sa.DateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["workshop_id"], ["workshops.id"], name=op.f("fk_capabilities_workshop_id_workshops"), ondelete="CASCADE"
         ),

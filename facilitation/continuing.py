@@ -1,0 +1,125 @@
+"""The next time: a session that continues an earlier one of the same museum.
+
+It keeps the agenda and looks back on the actions of last time, which stay where they were agreed: their status is
+updated there, so an action is one row for ever. Questions are compared first vote against first vote, of other people
+on another day, and only what was released on both days is known here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from facilitation import store, tally
+from facilitation.errors import Refused
+from facilitation.hallmarks import Framework, say
+from facilitation.plan import Status
+from facilitation.stages import Stage
+from facilitation.store import ActionRow, AgendaItem, Round, Workshop
+from facilitation.tally import Tally
+from facilitation.workshop import create
+
+NOT_COMPARABLE = "Not comparable: the question or its answers were worded differently"
+_SETTINGS = ("k", "mode", "roles", "theme", "zoom", "wifi_name", "wifi_password")
+_OF_A_QUESTION = (
+    "position",
+    "key",
+    "number",
+    "hallmark",
+    "hallmark_title",
+    "text",
+    "short",
+    "prompt",
+    "attribution",
+    "scale",
+    "labels",
+    "mode",
+    "minutes",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One day's first vote on a question. `who`: roles as they were released, with their numbers; often none."""
+
+    day: dt.date
+    counts: Tally
+    labels: tuple[str, ...]
+    who: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LastTime:
+    """A question beside itself in the session before; `text` is how it was asked then."""
+
+    text: str
+    then: Side
+    now: Side
+    comparable: bool
+
+    @property
+    def words(self) -> str | None:
+        """One of the phrases of DOMAIN.md 5.8; None where so few answered that only the charts may stand."""
+        if not self.comparable:
+            return NOT_COMPARABLE
+        return tally.change_words(tally.compare(self.then.counts.counts, self.now.counts.counts), self.then.counts.n)
+
+
+def continue_from(session: Session, framework: Framework, earlier_id: int, title: str, held_on: dt.date) -> Workshop:
+    """A new session that continues an ended one: the same museum, agenda, settings and edition (`framework`), and last
+    time's actions to look back on."""
+    earlier = store.locked_workshop(session, earlier_id)
+    if earlier is None:
+        raise Refused("That session has been deleted.")
+    if earlier.stage != Stage.FINISHED:
+        raise Refused("End that session first: then the next one can begin where it stopped.")
+    made = create(session, framework, title, earlier.museum, held_on)
+    made.framework, made.edition = earlier.framework, earlier.edition
+    for name in _SETTINGS:
+        setattr(made, name, getattr(earlier, name))
+    for item in earlier.agenda:
+        if item.options is not None:
+            continue  # a dot vote was about that day's actions
+        made.agenda.append(AgendaItem(**{name: getattr(item, name) for name in _OF_A_QUESTION}))
+    own = list(session.scalars(select(ActionRow.id).where(ActionRow.workshop_id == earlier.id)))
+    closed = (Status.DONE, Status.DROPPED)
+    older = [row.id for row, _ in store.rows_of_actions(session, earlier.carried) if row.status not in closed]
+    made.continues, made.carried = earlier.id, own + older
+    session.flush()
+    return made
+
+
+def earlier_of(session: Session, workshop: Workshop) -> Workshop | None:
+    """The session that this one continues; None if there is none, or if it has been deleted."""
+    return session.get(Workshop, workshop.continues) if workshop.continues else None
+
+
+def last_times(session: Session, workshop: Workshop, rounds: Mapping[int, Sequence[Round]]) -> dict[int, LastTime]:
+    """What can stand beside last time, by agenda row. rounds: this session’s, by agenda row, first vote first."""
+    earlier = earlier_of(session, workshop)
+    if earlier is None:
+        return {}
+    before = store.rounds_of(session, earlier.id)
+    then = {item.key: item for item in earlier.agenda}
+    made = {}
+    for item in workshop.agenda:
+        old = then.get(item.key)
+        first = _side(old, before.get(old.id, []), earlier.held_on) if old else None
+        now = _side(item, rounds.get(item.id, []), workshop.held_on)
+        if old and first and now:
+            same = (old.text, old.scale, old.labels) == (item.text, item.scale, item.labels)
+            made[item.id] = LastTime(say(old.text), first, now, same)
+    return made
+
+
+def _side(item: AgendaItem, rounds: Sequence[Round], day: dt.date) -> Side | None:
+    """The first vote that was counted, if it may be known. No later vote stands in: people had seen the first."""
+    first = next((round_ for round_ in rounds if round_.state == "counted"), None)
+    if first is None or not first.released or first.counts is None:
+        return None
+    who = tuple((name, Tally.from_dict(counts).ballots) for name, counts in (first.groups or {}).items())
+    return Side(day, Tally.from_dict(first.counts), tuple(say(label) for label in item.labels), who)

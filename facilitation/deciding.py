@@ -1,0 +1,219 @@
+"""What the group decides, written down as it talks: notes, agreed ratings, actions, parked items.
+
+Write units like those of workshop.py. Each row has a version of its own, so typing never blocks the big button;
+where two people wrote at once, both texts are kept.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from facilitation import plan, store
+from facilitation.errors import Refused
+from facilitation.plan import LONGEST, NO_AGREEMENT, TO_BE_AGREED, long_date, merged
+from facilitation.store import ActionRow, AgendaItem, AgreementRow, NoteRow, ParkedRow, Workshop
+from facilitation.words import tidy, tidy_lines
+
+MOST_ACTIONS = 100
+MOST_PARKED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a row holds after a write, its new version, and whether somebody else's words were joined to it."""
+
+    values: Mapping[str, str]
+    version: int
+    joined: bool = False
+
+
+def write_note(session: Session, workshop_id: int, agenda_id: int, text: str, version: int) -> Written:
+    """Write down what the room said about a question. version: the one the writer saw, 0 for an empty note."""
+    _demand_item(session, workshop_id, agenda_id)
+    mine = _fitting(tidy_lines(text))
+    row = session.get(NoteRow, agenda_id)
+    if row is None:
+        row = NoteRow(agenda_id=agenda_id, workshop_id=workshop_id, text=mine, version=1)
+        session.add(row)
+        return _written(session, workshop_id, {"text": mine}, row.version)
+    kept = mine if row.version == version else merged(row.text, mine)
+    row.text, row.version = kept, row.version + 1
+    return _written(session, workshop_id, {"text": kept}, row.version, joined=kept != mine)
+
+
+def agree(session: Session, workshop_id: int, agenda_id: int, rating: str, reason: str, version: int) -> Written:
+    """Write down what the group settled on: a point of the scale, 0 for "no agreement", "" for nothing yet; and why."""
+    item = _demand_item(session, workshop_id, agenda_id)
+    if rating and (not rating.isdecimal() or len(rating) > 2 or not NO_AGREEMENT <= int(rating) <= len(item.labels)):
+        raise Refused("Choose one of the answers, or “No agreement”.")
+    point, mine = int(rating) if rating else None, _fitting(tidy_lines(reason))
+    row = session.get(AgreementRow, agenda_id)
+    if row is None:
+        row = AgreementRow(agenda_id=agenda_id, workshop_id=workshop_id, rating=point, reason=mine, version=1)
+        session.add(row)
+        return _written(session, workshop_id, {"rating": rating, "reason": mine}, row.version)
+    kept = mine if row.version == version else merged(row.reason, mine)
+    row.rating, row.reason, row.version = point, kept, row.version + 1
+    return _written(session, workshop_id, {"rating": rating, "reason": kept}, row.version, joined=kept != mine)
+
+
+def add_action(session: Session, workshop_id: int, text: str, agenda_id: int | None) -> int:
+    """Add an action, for a question or for the whole session; returns its number (1 is A1)."""
+    workshop = _workshop(session, workshop_id)
+    if agenda_id is not None:
+        _demand_item(session, workshop_id, agenda_id)
+    number = 1 + (session.scalar(select(func.max(ActionRow.number)).where(ActionRow.workshop_id == workshop_id)) or 0)
+    if number > MOST_ACTIONS:
+        raise Refused(f"A session holds at most {MOST_ACTIONS} actions. Fewer get done.")
+    fresh = plan.changed(plan.Action(number, "…"), {"action": text})
+    session.add(
+        ActionRow(
+            workshop_id=workshop_id,
+            agenda_id=agenda_id,
+            number=number,
+            uid=secrets.token_hex(8),
+            action=fresh.action,
+            owner=TO_BE_AGREED,
+            created_in=f"{workshop.title}, {long_date(workshop.held_on)}",
+        )
+    )
+    workshop.tick += 1
+    return number
+
+
+def change_action(session: Session, workshop_id: int, number: int, typed: Mapping[str, str], version: int) -> Written:
+    """Change the fields that were typed. Texts that somebody else changed meanwhile are joined to them."""
+    row = _action(session, workshop_id, number)
+    before = store.action_of(row, None)
+    after = plan.changed(before, typed)
+    joined = False
+    for name in typed:
+        if not hasattr(after, name) or not hasattr(row, name):
+            continue
+        value, held = getattr(after, name), getattr(before, name)
+        if row.version != version and isinstance(held, str) and name in _PROSE and held != value:
+            both = merged(held, value).replace("\n", " / ")
+            joined, value = joined or both != value, both
+        setattr(row, name, value)
+    row.version += 1
+    return _written(session, workshop_id, action_values(store.action_of(row, None)), row.version, joined=joined)
+
+
+def remove_action(session: Session, workshop_id: int, number: int) -> None:
+    """Take out an action that was added by mistake. One the group gives up is marked as dropped, with a reason."""
+    session.delete(_action(session, workshop_id, number))
+    _touch(session, workshop_id)
+
+
+def park(session: Session, workshop_id: int, text: str, agenda_id: int | None) -> None:
+    """Park something for later, so that the talk can go on and it is not lost."""
+    workshop = _workshop(session, workshop_id)
+    if agenda_id is not None:
+        _demand_item(session, workshop_id, agenda_id)
+    if not (item := _fitting(tidy(text))):
+        raise Refused("Say what is parked.")
+    if (session.scalar(select(func.count()).where(ParkedRow.workshop_id == workshop_id)) or 0) >= MOST_PARKED:
+        raise Refused(f"A session holds at most {MOST_PARKED} parked items.")
+    session.add(ParkedRow(workshop_id=workshop_id, agenda_id=agenda_id, item=item))
+    workshop.tick += 1
+
+
+def change_parked(
+    session: Session, workshop_id: int, parked_id: int, typed: Mapping[str, str], version: int
+) -> Written:
+    """Change a parked item: its words, where it goes, who takes it there."""
+    row = _parked(session, workshop_id, parked_id)
+    joined = False
+    for name in ("item", "destination", "owner"):
+        if name not in typed:
+            continue
+        mine, held = _fitting(tidy(typed[name])), getattr(row, name)
+        kept = mine if row.version == version or mine == held else merged(held, mine).replace("\n", " / ")
+        joined = joined or kept != mine
+        setattr(row, name, kept)
+    if not row.item:
+        raise Refused("Say what is parked, or remove it.")
+    row.version += 1
+    values = {"item": row.item, "destination": row.destination, "owner": row.owner}
+    return _written(session, workshop_id, values, row.version, joined=joined)
+
+
+def remove_parked(session: Session, workshop_id: int, parked_id: int) -> None:
+    """Take out a parked item."""
+    session.delete(_parked(session, workshop_id, parked_id))
+    _touch(session, workshop_id)
+
+
+def action_values(action: plan.Action) -> dict[str, str]:
+    """An action as the fields of its form hold it."""
+    return {name: _as_typed(getattr(action, name)) for name in _FORM}
+
+
+def progress_values(action: plan.Action) -> dict[str, str]:
+    """The fields of the form that asks how far an action of an earlier session has come."""
+    return {name: _as_typed(getattr(action, name)) for name in PROGRESS}
+
+
+PROGRESS = ("status", "status_reason", "due", "owner")
+_PROSE = frozenset({"action", "gap", "owner", "first_step", "due_words", "measure", "resources", "status_reason"}) | {
+    "plan_objective",
+    "notes",
+}
+_FORM = (*sorted(_PROSE), "first_step_by", "due", "support", "priority", "status", "review")
+
+
+def _as_typed(value: object) -> str:
+    if value is None:
+        return ""
+    return value.isoformat() if isinstance(value, dt.date) else str(value)
+
+
+def _written(
+    session: Session, workshop_id: int, values: Mapping[str, str], version: int, *, joined: bool = False
+) -> Written:
+    _touch(session, workshop_id)
+    return Written(values, version, joined)
+
+
+def _touch(session: Session, workshop_id: int) -> None:
+    _workshop(session, workshop_id).tick += 1
+
+
+def _fitting(text: str) -> str:
+    if len(text) > LONGEST:
+        raise Refused(f"That is {len(text)} characters long; there is room for {LONGEST}.")
+    return text
+
+
+def _workshop(session: Session, workshop_id: int) -> Workshop:
+    found = store.locked_workshop(session, workshop_id)
+    if found is None:
+        raise Refused("This session has been deleted.")
+    return found
+
+
+def _demand_item(session: Session, workshop_id: int, agenda_id: int) -> AgendaItem:
+    item = session.get(AgendaItem, agenda_id)
+    if item is None or item.workshop_id != workshop_id:
+        raise Refused("That question is no longer on the agenda.")
+    return item
+
+
+def _action(session: Session, workshop_id: int, number: int) -> ActionRow:
+    query = select(ActionRow).where(ActionRow.workshop_id == workshop_id, ActionRow.number == number)
+    if (row := session.scalar(query.with_for_update())) is None:
+        raise Refused("That action has been removed.")
+    return row
+
+
+def _parked(session: Session, workshop_id: int, parked_id: int) -> ParkedRow:
+    row = session.get(ParkedRow, parked_id, with_for_update=True)
+    if row is None or row.workshop_id != workshop_id:
+        raise Refused("That parked item has been removed.")
+    return row

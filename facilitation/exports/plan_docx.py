@@ -1,0 +1,108 @@
+"""The action plan as a Word document of one or two pages: it goes out the day the session was held, and is edited.
+
+Its tables paste into a forward plan or a grant bid. Actions stand first, because they are what people open it for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from facilitation.exports import said, word
+from facilitation.report import Report
+
+_WIDE = 265  # mm between the margins of a landscape page
+_SHARES = {
+    "No.": 11,
+    "For": 30,
+    "What we saw": 40,
+    "Action": 56,
+    "Owner": 32,
+    "First step, by": 34,
+    "Due": 32,
+    "We will know because": 42,
+    "Status": 30,
+    "Priority": 16,
+    "Review": 34,
+    "Resources, £": 40,
+    "Support wanted": 36,
+    "Forward plan objective": 50,
+    "Notes": 60,
+}
+_ALWAYS = ("No.", "For", "Action", "Owner", "Due", "Status")
+
+
+def write(report: Report) -> bytes:
+    """The file. Owners and dates that nobody has named are lines to fill in."""
+    paper = word.Paper(report, f"Action plan: {report.museum}", landscape=True)
+    paper.heading(said.PLAN_HEADLINE, 0)
+    paper.text(said.who_and_when(report), "Subtitle")
+    paper.text(said.plan_opening(report))
+    earlier(paper, report, (13, 102, 45, 45, 60))
+    _actions(paper, report)
+    paper.heading("Parked for later", 1)
+    parked(paper, report, (55, 110, 50, 50))
+    _agreed(paper, report)
+    paper.text(f"{said.TALKING} {report.credit}", "Small", before=8)
+    return paper.save()
+
+
+def _actions(paper: word.Paper, report: Report) -> None:
+    paper.heading("Actions", 1)
+    paper.text(said.counted(report))
+    if report.actions:
+        table = said.used(said.ACTIONS_HEADINGS, said.action_rows(report), _ALWAYS)
+        _table(paper, *table, "Actions with owner and date", ("Owner", "Due"))
+    next_look(paper, report)
+    headings, rows = said.used(said.MORE_HEADINGS, said.more_rows(report), ("No.", "Review"))
+    if rows:
+        paper.heading("Review and support", 2)
+        _table(paper, headings, rows, "When each action is looked at again, and what it needs", ("Review",))
+
+
+def earlier(
+    paper: word.Paper, report: Report, widths: tuple[float, float, float, float, float], *, new_page: bool = False
+) -> None:
+    """The actions of the session before and how far they have come; nothing where there is none."""
+    if not said.earlier_rows(report):
+        return
+    paper.heading(said.EARLIER_HEADLINE, 1, new_page=new_page)
+    paper.text(said.earlier_lead(report))
+    rows = (word.cells(row) for row in said.earlier_rows(report))
+    paper.table("Actions of last time and how far they have come", said.EARLIER_HEADINGS, widths, rows)
+
+
+def next_look(paper: word.Paper, report: Report) -> None:
+    """When somebody looks at the plan again, or a line on which to write it."""
+    paper.text(said.next_look(report), before=6)
+    if report.next_review is None:
+        paper.add(word.paragraph("", pen_line=True))
+
+
+def parked(paper: word.Paper, report: Report, widths: tuple[float, float, float, float]) -> None:
+    """Parked items, each with its destination or a line on which to write it."""
+    if not report.parked:
+        paper.text(said.NO_PARKED)
+        return
+    rows = (word.cells(row, pen_lines=(2,)) for row in said.parked_rows(report))
+    paper.table("Parked items with their destination", said.PARKED_HEADINGS, widths, rows)
+
+
+def _agreed(paper: word.Paper, report: Report) -> None:
+    rows, left_out = said.agreed_rows(report)
+    if not rows:
+        return
+    paper.heading("What we agreed about ourselves", 1)
+    made = (word.cells(row) for row in rows)
+    paper.table("Ratings the group settled on, with reasons", said.AGREED_HEADINGS, (65, 65, 45, 90), made)
+    if left_out:
+        paper.text(f"{left_out} more ratings are in the report.", "Small", before=4)
+
+
+def _table(
+    paper: word.Paper, headings: said.Row, rows: list[said.Row], caption: str, to_fill_in: Collection[str]
+) -> None:
+    """A table over the whole width, each column as wide as its share of it."""
+    share = _WIDE / sum(_SHARES[heading] for heading in headings)
+    lines = [place for place, heading in enumerate(headings) if heading in to_fill_in]
+    made = (word.cells(row, pen_lines=lines) for row in rows)
+    paper.table(caption, headings, [_SHARES[heading] * share for heading in headings], made)

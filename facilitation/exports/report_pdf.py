@@ -1,0 +1,104 @@
+"""The report as PDF: page 1 for the board alone, a section for each hallmark, the plan, and the method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from facilitation.exports import said, typeset
+from facilitation.plan import in_order
+from facilitation.profile import ProfileRow
+from facilitation.report import Answer, Chapter, Report
+
+
+def write(report: Report) -> bytes:
+    """The file: A4, tagged, PDF/UA-1."""
+    return typeset.pdf("report.typ", words(report), report.held_on)
+
+
+def words(report: Report) -> dict[str, Any]:
+    """Everything the template sets, as plain data."""
+    return page_one(report) | {
+        "chapters": [_chapter(chapter) for chapter in report.chapters],
+        "earlier": {
+            "title": said.EARLIER_HEADLINE,
+            "lead": said.earlier_lead(report),
+            "headings": said.EARLIER_HEADINGS,
+            "rows": said.earlier_rows(report),
+        },
+        "plan": _plan(report),
+        "parked": said.parked_rows(report),
+        "parked-headings": said.PARKED_HEADINGS,
+        "no-parked": said.NO_PARKED,
+        "method-headline": said.METHOD_HEADLINE,
+        "method": said.method(report),
+        "credit": report.credit,
+    }
+
+
+def page_one(report: Report) -> dict[str, Any]:
+    """What stands on page 1, which the wall chart shows too."""
+    return {
+        "title": said.HEADLINE,
+        "museum": report.museum,
+        "who": said.who_and_when(report),
+        "footer": said.footer(report),
+        "facts": said.facts(report),
+        "three-headline": said.three_headline(report),
+        "three": said.three(report),
+        "levels": said.LEVELS,
+        "legend": said.LEGEND,
+        "profile": [_row(row) for row in report.profile],
+        "summary": said.summary(report),
+    }
+
+
+def _row(row: ProfileRow) -> dict[str, Any]:
+    return {
+        "plate": row.plate,
+        "hallmark": row.hallmark or said.OWN_QUESTIONS,
+        "shown": row.shown,
+        "why": row.why_not,
+        "spread": row.spread,
+        "cells": [{"marks": _marks(row, level), "spoken": row.spoken(level)} for level in range(1, 6)],
+    }
+
+
+def _marks(row: ProfileRow, level: int) -> list[dict[str, bool]]:
+    return [{"apart": mark.apart, "between": mark.between} for mark in row.marks if mark.level == level]
+
+
+def _chapter(chapter: Chapter) -> dict[str, Any]:
+    return {
+        "number": chapter.number,
+        "title": chapter.title or said.OWN_QUESTIONS,
+        "definition": chapter.definition,
+        "attribution": chapter.attribution,
+        "questions": [_question(answer) for answer in chapter.answers],
+    }
+
+
+def _question(answer: Answer) -> dict[str, Any]:
+    return {
+        "plate": answer.plate,
+        "text": answer.text,
+        "points": said.points(answer),
+        "columns": [{"heading": heading, "cells": said.cells(counts)} for heading, counts in said.columns(answer)],
+        "turnout": said.turnout(answer),
+        "findings": said.findings(answer),
+        "remarks": said.remarks(answer),
+    }
+
+
+def _plan(report: Report) -> dict[str, Any]:
+    return {
+        "title": said.PLAN_HEADLINE,
+        "lead": said.counted(report),
+        "none": said.NO_ACTIONS,
+        "review": said.next_look(report),
+        "no-review": report.next_review is None,
+        "headings": said.SHORT_HEADINGS,
+        "rows": [
+            {"cells": said.short_row(report, action), "details": said.details(action)}
+            for action in in_order(report.actions)
+        ],
+    }

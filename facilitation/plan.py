@@ -1,0 +1,213 @@
+"""What the group decided: agreed ratings, notes, actions, parked items. Pure.
+
+The agreed rating is settled by talking and never computed; "no agreement" is a valid one. An action starts with a verb,
+has an owner or "To be agreed", and a day on which somebody looks at it again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+
+from facilitation.errors import Refused
+from facilitation.words import tidy
+
+NO_AGREEMENT = 0
+TO_BE_AGREED = "To be agreed"
+CHECK_IN_DAYS = 90  # after a session, somebody asks how far its actions have come
+LONGEST = 2000  # characters of any one text
+
+
+class Status(StrEnum):
+    """How far an action has come."""
+
+    NOT_STARTED = "not started"
+    UNDER_WAY = "under way"
+    DONE = "done"
+    DROPPED = "dropped"
+
+
+class Support(StrEnum):
+    """Whose help the group wants with an action."""
+
+    NONE = "none"
+    MUSEUM_DEVELOPMENT = "museum development"
+    AIM = "AIM"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing to do. Texts are as typed; `number` is 1 for A1. The fields are those of DOMAIN.md section 8."""
+
+    number: int
+    action: str
+    hallmark: str = ""
+    question: str = ""
+    gap: str = ""
+    owner: str = TO_BE_AGREED
+    first_step: str = ""
+    first_step_by: dt.date | None = None
+    due: dt.date | None = None
+    due_words: str = ""
+    measure: str = ""
+    resources: str = ""
+    support: Support = Support.NONE
+    priority: int | None = None
+    status: Status = Status.NOT_STARTED
+    status_reason: str = ""
+    review: dt.date | None = None
+    plan_objective: str = ""
+    notes: str = ""
+    created_in: str = ""
+    uid: str = ""  # names the action for ever, in calendars and in the next session
+
+    @property
+    def id(self) -> str:
+        """A1, A2 … within a workshop."""
+        return f"A{self.number}"
+
+    @property
+    def due_said(self) -> str:
+        """When it is due, in the words of the group or as a date; "" if nobody has said."""
+        return self.due_words or (long_date(self.due) if self.due else "")
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody still has to do it."""
+        return self.status not in (Status.DONE, Status.DROPPED)
+
+    @property
+    def unset(self) -> tuple[str, ...]:
+        """What should be settled before people leave: owner, due date or review date."""
+        missing = []
+        if self.owner == TO_BE_AGREED:
+            missing.append("owner")
+        if not self.due and not self.due_words and not self.review:
+            missing.append("due date")
+        return tuple(missing)
+
+
+@dataclass(frozen=True, slots=True)
+class ToDo:
+    """An action of one of a museum’s sessions, whose join code is `code`. `row`: its id for ever; `belongs`: its
+    question in short, "" for none."""
+
+    row: int
+    version: int
+    action: Action
+    code: str
+    belongs: str
+
+    @property
+    def when(self) -> dt.date | None:
+        """The day on which somebody looks: when it is due, or else when it is reviewed."""
+        return self.action.due or self.action.review
+
+    def overdue(self, today: dt.date) -> bool:
+        """Whether that day has passed and the action is still open."""
+        return self.action.open and self.when is not None and self.when < today
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedItem:
+    """Something for later. It leaves with a destination: an owner, the next board, or dropped."""
+
+    item: str
+    question: str = ""
+    destination: str = ""
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What the group settled on for a question: a point of its scale or NO_AGREEMENT, and why. None: not settled."""
+
+    rating: int | None = None
+    reason: str = ""
+
+    def said(self, labels: tuple[str, ...]) -> str:
+        """In the question's own words; "" while nothing is settled."""
+        if self.rating is None:
+            return ""
+        return "No agreement" if self.rating == NO_AGREEMENT else labels[self.rating - 1]
+
+
+_DATES = ("first_step_by", "due", "review")
+_TYPED = frozenset(field.name for field in fields(Action)) - {"number", "hallmark", "question", "created_in", "uid"}
+
+
+def changed(action: Action, typed: Mapping[str, str]) -> Action:
+    """An action with the fields that a person typed. Raises Refused in words for what cannot be.
+
+    typed: field name -> text as it came from a form; names that are no field of a form are ignored.
+    """
+    values: dict[str, object] = {}
+    for name in _TYPED & typed.keys():
+        text = tidy(typed[name])
+        if len(text) > LONGEST:
+            raise Refused(f"That is {len(text)} characters long; there is room for {LONGEST}.")
+        values[name] = _read(name, text)
+    made = replace(action, **values)  # type: ignore[arg-type]  # _read gives each field its own type
+    if not made.action:
+        raise Refused("Say what is to be done. Begin with a verb, for example “Invite …”.")
+    if made.status is Status.DROPPED and not made.status_reason:
+        raise Refused("Say why the action is dropped, so that nobody wonders next year.")
+    return made
+
+
+def _read(name: str, text: str) -> object:
+    if name in _DATES:
+        return _date(text)
+    if name == "priority":
+        if text and not (text.isdecimal() and len(text) < 4):
+            raise Refused("A priority is a whole number, 1 for the first, or nothing.")
+        return int(text) if text else None
+    if name == "status":
+        return _one_of(Status, text)
+    if name == "support":
+        return _one_of(Support, text)
+    return text or TO_BE_AGREED if name == "owner" else text
+
+
+def _date(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Refused("Enter a date as year, month and day, for example 2026-11-21.") from None
+
+
+def _one_of(kind: type[Status] | type[Support], text: str) -> Status | Support:
+    if text not in set(kind):
+        raise Refused("Choose one of the answers in the list.")
+    return kind(text)
+
+
+def merged(theirs: str, mine: str) -> str:
+    """Two people's versions of one text, so that nobody's words vanish: the longer if it holds the other, else both."""
+    if mine in theirs:
+        return theirs
+    return mine if theirs in mine else f"{theirs}\n{mine}"
+
+
+def in_order(actions: Iterable[Action]) -> list[Action]:
+    """Actions as a plan lists them: by priority, then due date, then number."""
+    last = dt.date.max
+    return sorted(actions, key=lambda action: (action.priority or 10_000, action.due or last, action.number))
+
+
+def by_progress(actions: Iterable[Action]) -> list[Action]:
+    """Actions as a later session looks back on them: what was done comes first, what was given up last."""
+    return sorted(actions, key=progress)
+
+
+def progress(action: Action) -> int:
+    """Where an action stands in `by_progress`."""
+    return (Status.DONE, Status.UNDER_WAY, Status.NOT_STARTED, Status.DROPPED).index(action.status)
+
+
+def long_date(day: dt.date) -> str:
+    """21 November 2026: no leading nought, on every system."""
+    return f"{day.day} {day:%B %Y}"

@@ -1,0 +1,90 @@
+"""The facilitator's notes: what the room said, agreed, wants to do, and parked. Saved as it is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, jsonify, make_response, request, url_for
+from sqlalchemy.orm import Session
+
+from facilitation import deciding as decide
+from facilitation.deciding import Written
+from facilitation.errors import Refused
+from facilitation.web import a_number, access, house, perform, see, wants_fragment
+from facilitation.web.facilitator import desk
+
+deciding = Blueprint("deciding", __name__, url_prefix="/f/<code>")
+
+
+@deciding.post("/notes/<int:agenda_id>")
+def note(code: str, agenda_id: int) -> Response:
+    """Save what the room said about a question."""
+    text, version = request.form.get("text", ""), _version()
+    return _save(code, lambda session, id: decide.write_note(session, id, agenda_id, text, version))
+
+
+@deciding.post("/agreements/<int:agenda_id>")
+def agreement(code: str, agenda_id: int) -> Response:
+    """Save the agreed rating of a question and its reason."""
+    rating, reason, version = request.form.get("rating", ""), request.form.get("reason", ""), _version()
+    return _save(code, lambda session, id: decide.agree(session, id, agenda_id, rating, reason, version))
+
+
+@deciding.post("/actions")
+def add_action(code: str) -> Response:
+    """Add an action; `agenda` names the question it belongs to, if any."""
+    text, agenda_id = request.form.get("action", ""), a_number(request.form.get("agenda")) or None
+    return _do(code, lambda session, id: decide.add_action(session, id, text, agenda_id))
+
+
+@deciding.post("/actions/<int:number>")
+def change_action(code: str, number: int) -> Response:
+    """Save fields of an action, or remove it (`want` = remove)."""
+    if request.form.get("want") == "remove":
+        return _do(code, lambda session, id: decide.remove_action(session, id, number))
+    typed, version = request.form.to_dict(), _version()
+    return _save(code, lambda session, id: decide.change_action(session, id, number, typed, version))
+
+
+@deciding.post("/parked")
+def park(code: str) -> Response:
+    """Park something for later."""
+    text, agenda_id = request.form.get("item", ""), a_number(request.form.get("agenda")) or None
+    return _do(code, lambda session, id: decide.park(session, id, text, agenda_id))
+
+
+@deciding.post("/parked/<int:parked_id>")
+def change_parked(code: str, parked_id: int) -> Response:
+    """Save a parked item, or remove it (`want` = remove)."""
+    if request.form.get("want") == "remove":
+        return _do(code, lambda session, id: decide.remove_parked(session, id, parked_id))
+    typed, version = request.form.to_dict(), _version()
+    return _save(code, lambda session, id: decide.change_parked(session, id, parked_id, typed, version))
+
+
+def _version() -> int:
+    return a_number(request.form.get("version"))
+
+
+def _save(code: str, job: Callable[[Session, int], Written]) -> Response:
+    """Save what is being typed. A script gets the row as it stands now (JSON), a plain form the console."""
+    workshop_id = access.facilitated(code).id
+    as_data = request.accept_mimetypes.best == "application/json"
+    try:
+        written = perform(lambda session: job(session, workshop_id))
+    except Refused as refusal:
+        if not as_data:
+            raise
+        return make_response(jsonify(problem=refusal.sentence), refusal.status)
+    house().live.changed(workshop_id)
+    if not as_data:
+        return see(url_for("facilitator.console", code=code))
+    return jsonify(values=written.values, version=written.version, joined=written.joined)
+
+
+def _do(code: str, job: Callable[[Session, int], object]) -> Response:
+    """Add or remove something: the console's fragment for htmx, otherwise the console."""
+    workshop_id = access.facilitated(code).id
+    perform(lambda session: job(session, workshop_id))
+    house().live.changed(workshop_id)
+    return desk(code) if wants_fragment() else see(url_for("facilitator.console", code=code))
