@@ -303,7 +303,9 @@ def _add_history(folder: Path, code: str) -> None:
     counts = json.dumps(dict.fromkeys("12345", EARLIER_VOTES // EARLIER_ROUNDS // 5) | {"DK": 0, "NR": 0})
     with contextlib.closing(sqlite3.connect(folder / "workshop.db", timeout=30)) as database, database:
         workshop, agenda = database.execute(
-            "SELECT w.id, a.id FROM workshops w JOIN agenda a ON a.workshop_id = w.id WHERE code = ? LIMIT 1", (code,)
+            "SELECT w.id, a.id FROM workshops w JOIN agenda a ON a.workshop_id = w.id WHERE code = ?"
+            " ORDER BY a.position DESC LIMIT 1",
+            (code,),
         ).fetchone()
         database.executemany(
             "INSERT INTO rounds (workshop_id, agenda_id, ordinal, number, mode, state, released, ballots_cast, counts)"
@@ -425,8 +427,8 @@ def table(found: Sequence[Measured], history: Measured | None, away: Measured | 
         grown = exponent(small, large, "ballot cpu", by)
         pushed = exponent(small, large, "push cpu", by)
         lines.append(
-            f"CPU of a ballot grows with phones ({small.phones} to {large.phones}) by the exponent {grown:.2f} (at most "
-            f"0.1); of a push by {1 + (pushed or 0):.2f} (at most 1.05)."
+            f"CPU of a ballot grows with phones ({small.phones} to {large.phones}) by the exponent {grown:.2f} (at "
+            f"most 0.1); of a push by {1 + (pushed or 0):.2f} (at most 1.05)."
         )
     if history:
         ratio = history.ratio("ballot cpu old", "ballot cpu new")

@@ -1,8 +1,8 @@
 """A bad network in front of the program: a TCP proxy that delays, loses, cuts and falls silent, as it is told.
 
 It stands in for tools that shape packets, which need rights and kernel modules. It works on what arrives, not on
-packets: a lost packet shows itself to TCP as a pause, so `loss` is the share of pieces that come only after the pause in
-which they would have been sent again, and what follows on that connection waits behind them, as it does in reality.
+packets: a lost packet shows itself to TCP as a pause, so `loss` is the share of pieces that come only after the pause
+in which they would have been sent again, and what follows on that connection waits behind them, as it does in reality.
 """
 
 from __future__ import annotations

@@ -41,6 +41,7 @@ LOOK_ROUND_EVERY = 5.0
 IDLE = 30.0
 HEAD_WITHIN, BODY_WITHIN = 10.0, 20.0
 LARGEST_HEAD = 16 * 1024
+READ_AT_ONCE = 1024
 LARGEST_BODY = 256 * 1024
 CONNECTIONS = 4 * gate.CROWD  # a browser keeps a few open beside its live one; half-open ones are gone in seconds
 SPARE_FILES = 200  # for the database, the listener, the static files and whatever the system wants
@@ -72,6 +73,12 @@ class QuietHandler(WSGIHandler):  # type: ignore[misc]  # gevent carries no type
     """
 
     _alarm: Any = None
+
+    def __init__(self, sock: Any, address: Any, server: Any) -> None:
+        super().__init__(sock, address, server)
+        # a request of ours is below 1 KiB, and the usual buffer of 8 KiB would be held for every phone, twice
+        self.rfile.close()
+        self.rfile = sock.makefile("rb", READ_AT_ONCE)
 
     def handle(self) -> None:
         """Serve requests until the connection ends; one that says nothing for a while does."""
@@ -208,6 +215,8 @@ def run(settings: Settings, create_app: Callable[..., Flask]) -> int:
     app = create_app(settings, port=port, async_mode="gevent")
     house: House = app.extensions["house"]
     server = QuietServer(listener, app, _room_for_connections())
+    for name in app.jinja_env.list_templates():
+        app.jinja_env.get_template(name)  # compiled now, not when a room waits for its first question
     gevent.get_hub().print_exception = _note  # gevent's own would print whose connection it was
     link = house.committer.perform(lambda session: workshop.grant(session, "link"))
     _say_where(settings, port, link)

@@ -157,8 +157,8 @@ class Venue:
 
     def falls_silent(self) -> None:
         """From here on nothing is pushed and no picture is drawn."""
-        for name in ("moved", "changed"):
-            setattr(self.house.live, name, lambda _workshop_id: None)
+        live = self.house.live
+        live.moved, live.changed = live.forget, lambda _workshop_id: None  # type: ignore[method-assign]
 
     def restarts(self) -> None:
         """The program ends and starts again on the same data; browsers keep their cookies, memory is gone."""

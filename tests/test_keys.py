@@ -67,6 +67,20 @@ def test_a_destroyed_key_leaves_no_byte_in_the_file(keys: KeyFile, path: Path) -
     assert path.read_bytes() == bytes(8 * 64)
 
 
+def test_a_key_kept_for_sealing_is_forgotten_when_it_is_destroyed_here_or_elsewhere(keys: KeyFile, path: Path) -> None:
+    for forgotten in (keys.destroy, lambda _round_id: keys.destroy_all_except([])):
+        key = keys.make(7)
+        path_read = keys.kept(7)
+        assert path_read == keys.kept(7) == key
+        forgotten(7)
+        assert keys.kept(7) is None
+    keys.make(8)
+    keys.kept(8)
+    KeyFile(path, slots=8).destroy(8)  # another worker
+    keys.destroy_all_except([])
+    assert keys.kept(8) is None
+
+
 def test_destroying_again_changes_nothing(keys: KeyFile, path: Path) -> None:
     keys.make(1)
     keys.destroy(2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
 from facilitation import ballots, store
@@ -112,7 +114,13 @@ def cast(code: str) -> Response:
         return _not_counted(code, refusal)
     if not wants_fragment():
         return see(url_for(".page", code=code))
-    return make_response(render_template("participant/_mine.html", own=filed, labels=here.labels))
+    return make_response(_mine(filed, here.labels))
+
+
+@lru_cache(maxsize=512)
+def _mine(own: Filed, labels: tuple[str, ...]) -> str:
+    """What a phone is told about its answer: the same for all who answered alike."""
+    return render_template("participant/_mine.html", own=own, labels=labels)
 
 
 def _file(filing: Filing) -> Filed:

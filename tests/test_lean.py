@@ -1,0 +1,130 @@
+"""What a ballot, and a phone that comes back, may cost: counted in statements, which do not depend on the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from facilitation import ballots, live, workshop
+from facilitation.now import Audience
+from tests.cast import Facilitator, Phone, Screen, Venue
+
+
+@contextmanager
+def statements(engine: Engine) -> Iterator[list[str]]:
+    """What is asked of the database through this engine meanwhile."""
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def quiet(venue: Venue) -> Venue:
+    """Nothing is drawn for the screen, which costs something four times a second and not for each ballot."""
+    venue.falls_silent()
+    return venue
+
+
+def test_a_ballot_reads_nothing_before_it_is_filed(quiet: Venue, freya: Facilitator, ana: Phone, ben: Phone) -> None:
+    freya.does("open")
+    ana.answers("4")
+    round_id = quiet.workshop(freya.code).round_id
+    with statements(quiet.engine) as asked:
+        for phone, choice in ((ben, "5"), (ana, "2")):
+            form = {"round": round_id, "choice": choice, "seq": 9, "direction": ""}
+            assert "Your answer is in" in phone.posts(f"/w/{freya.code}/ballot", form, htmx=True).text
+    assert asked == []
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["new", "changed"])
+def test_a_batch_takes_as_many_statements_for_many_ballots_as_for_few(
+    quiet: Venue, freya: Facilitator, again: bool
+) -> None:
+    freya.does("open")
+    room = workshop.OpenRound.of(quiet.workshop(freya.code))
+    counts = []
+    for size in (2, 60):
+        devices = [ballots.new_device_secret() for _ in range(size)]
+        for seq in (1, 2) if again else (1,):
+            filings = [workshop.seal_ballot(quiet.house.keys, room, device, "3", seq, "") for device in devices]
+            with statements(quiet.house.committer._engine) as asked:  # type: ignore[attr-defined]
+                quiet.performs(lambda session, filings=filings: quiet.house.box.file(session, filings))  # type: ignore[misc]
+        counts.append(len(asked))
+    assert counts[0] == counts[1] <= 6
+
+
+def test_phones_that_come_back_together_are_read_for_once(quiet: Venue, freya: Facilitator) -> None:
+    phones = quiet.phones(12, freya.code)
+    freya.does("open")
+    quiet.house.live.forget(freya.workshop_id)
+    with statements(quiet.engine) as first:
+        phones[0].gets(f"/w/{freya.code}/now")
+    with statements(quiet.engine) as others:
+        for phone in phones[1:]:
+            phone.gets(f"/w/{freya.code}/now")
+    assert first and others == []
+
+
+def test_what_another_worker_changed_is_seen_after_a_second_and_by_a_ballot_at_once(
+    venue: Venue, freya: Facilitator, ana: Phone
+) -> None:
+    freya.does("open")
+    other = Venue(venue.url, venue.folder, quiet=True)
+
+    def present() -> live.Present:
+        with other.app.test_request_context():
+            found = other.house.live.present(freya.code)
+        assert found is not None
+        return found
+
+    try:
+        first = present()
+        freya.does("close", "next")
+        assert present() is first
+        other.clock.advance(live.PRESENT_FOR)
+        second = present()
+        assert first.open and second.open and first.open != second.open
+        freya.does("close", "next")
+        ana.client.application = other.app
+        assert "Your answer is in" in ana.answers("4").text
+    finally:
+        other.closes()
+
+
+def test_a_state_read_while_it_changed_is_not_kept(
+    venue: Venue, freya: Facilitator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under PostgreSQL other requests go on while one waits for the database."""
+    house, look = venue.house, live.reader.look
+
+    def interrupted(*given: Any) -> Any:
+        found = look(*given)
+        house.live.forget(freya.workshop_id)
+        return found
+
+    house.live.forget(freya.workshop_id)
+    with monkeypatch.context() as patched:
+        patched.setattr(live.reader, "look", interrupted)
+        with venue.app.test_request_context():
+            old = house.live.present(freya.code)
+    with venue.app.test_request_context():
+        assert house.live.present(freya.code) is not old
+
+
+def test_one_push_reads_once_for_all_three_audiences(venue: Venue, freya: Facilitator, wall: Screen) -> None:
+    freya.does("open")
+    with statements(venue.engine) as asked:
+        venue.house.live.moved(freya.workshop_id)
+    assert len([statement for statement in asked if "FROM rounds" in statement]) == 1
+    assert {push.audience for push in venue.told[-3:]} == {audience.value for audience in Audience}
