@@ -26,6 +26,7 @@ StartResponse = Callable[..., Any]
 WSGI = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 CROWD = 1500  # sockets at once, in all
+LARGEST_TYPED = 32 * 1024  # bytes of a form without a file: the longest texts there are, with room
 SOCKETS_EACH = 4  # sockets at once for one cookie: a few tabs, and one that the phone has lost but the server not yet
 POLLING_SILENCE = 30.0  # seconds: the live layer has given up a polling client that said nothing for so long
 ROUTE = "facilitation.route"  # a list in the environ, in which Flask leaves the template of the route that answered
@@ -36,6 +37,7 @@ _HOST = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,255})(?::[0-9]{1,5})?")
 _COOKIES = re.compile(r"(?:^|;)[ \t]*([psf])_[0-9]{1,10}=([^;\s]{1,200})")
 _DOORS = re.compile(r"/(?:join|j/[^/]*)?")  # where somebody new comes in
 _INSIDE = re.compile(r"(?:^|;)[ \t]*(?:home|[psf]_[0-9]{1,10})=")
+_AT_HOME = re.compile(r"(?:^|;)[ \t]*home=")
 _KEY = re.compile(r"[A-Za-z0-9+/]{22}==")
 _SID = re.compile(rb'"sid":"([A-Za-z0-9_-]{8,64})"')
 _REFUSAL = [  # what Flask's answers carry, for those that Flask never sees
@@ -290,6 +292,11 @@ class Seats:
 
     def _tags(self, cookies: Iterable[str]) -> frozenset[bytes]:
         return frozenset(hashlib.blake2s(cookie.encode(), key=self._salt, digest_size=8).digest() for cookie in cookies)
+
+
+def may_send_a_file(cookies: str) -> bool:
+    """Whether these cookies look like those of this program's facilitator, who alone sends more than a typed form."""
+    return _AT_HOME.search(cookies) is not None
 
 
 def _same(origin: str, host: str) -> bool:

@@ -22,7 +22,7 @@ from bench.phones import Facilitator, Phone, Screen, Turned, socket_path
 from bench.program import Program, running
 from facilitation import logs, serving, wire
 from facilitation.config import Settings
-from facilitation.gate import CROWD, POLLING_SILENCE, SOCKETS_EACH, Environ, Gate, StartResponse
+from facilitation.gate import CROWD, LARGEST_TYPED, POLLING_SILENCE, SOCKETS_EACH, Environ, Gate, StartResponse
 from tests.cast import an_app
 
 CODE = "482793"
@@ -475,18 +475,21 @@ def test_a_body_that_never_comes_whole_is_not_waited_for(server: Server) -> None
     assert server.asked == 0
 
 
-def test_a_body_that_is_too_large_is_not_read(server: Server) -> None:
+@pytest.mark.parametrize(("cookie", "most"), [(b"home=secret", serving.LARGEST_BODY), (b"p_1=x", LARGEST_TYPED)])
+def test_a_body_that_is_too_large_is_not_read(server: Server, cookie: bytes, most: int) -> None:
     too_large = serving._bare("413 Content Too Large")
-    assert server.ask(HEAD + b"Content-Length: %d\r\n\r\n" % (serving.LARGEST_BODY + 1)) == too_large
-    assert server.ask(HEAD + b"Content-Length: 99999999999999\r\n\r\n") == too_large
-    endless = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
-    assert server.ask(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + endless * 5) == too_large
+    head = HEAD + b"Cookie: " + cookie + b"\r\n"
+    assert server.ask(head + b"Content-Length: %d\r\n\r\n" % (most + 1)) == too_large
+    assert server.ask(head + b"Content-Length: 99999999999999\r\n\r\n") == too_large
+    endless = b"%x\r\n" % (most // 4) + b"x" * (most // 4) + b"\r\n"
+    assert server.ask(head + b"Transfer-Encoding: chunked\r\n\r\n" + endless * 5) == too_large
     assert server.asked == 0
 
 
-def test_a_body_of_the_largest_size_reaches_the_app_whole(server: Server) -> None:
-    body = b"x" * serving.LARGEST_BODY
-    answer = server.ask(HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+@pytest.mark.parametrize(("cookie", "most"), [(b"home=secret", serving.LARGEST_BODY), (b"p_1=x", LARGEST_TYPED)])
+def test_a_body_of_the_largest_size_reaches_the_app_whole(server: Server, cookie: bytes, most: int) -> None:
+    body, head = b"x" * most, HEAD + b"Cookie: " + cookie + b"\r\n"
+    answer = server.ask(head + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
     assert answer.endswith(b"\r\n\r\n%d" % len(body))
     chunked = b"4\r\nfour\r\n3\r\nsix\r\n0\r\n\r\n"
     answer = server.ask(HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked)

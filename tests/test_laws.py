@@ -393,6 +393,13 @@ def differing(world: World, name: str) -> Iterator[str]:
     yield "secret: k answers, two people missing"
     freya.does("goto 3")
     yield "secret: skipped with k answers"
+    freya.does("goto 2")
+    vote(phones, *"33344")
+    freya.does("close")
+    if freya.stage == "closed":
+        freya.does("reveal")
+    yield "unseen: another vote on the skipped question was shown"
+    freya.does("goto 3")
     vote(phones[:4], *choices[:4])
     yield "secret: k answers and more, one person missing"
     freya.shows("overlay", "profile")

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 
 from facilitation import workshop
 from facilitation.config import Settings
+from facilitation.gate import LARGEST_TYPED
 from facilitation.stages import Move
 from facilitation.store import Ballot, Workshop, db
 from facilitation.web import House
@@ -457,6 +458,14 @@ def test_a_browser_that_does_not_want_packed_pages_gets_none(app: Flask, refusal
     for path in ("/about", app.extensions["house"].assets.url("css/base.css")):
         answer = browser(app).get(path, headers={"Accept-Encoding": refusal})
         assert "Content-Encoding" not in answer.headers
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "text/plain"])
+def test_a_form_that_no_page_of_ours_sends_is_turned_away_before_it_is_read(app: Flask, kind: str) -> None:
+    too_large = b"code=" + b"1" * LARGEST_TYPED
+    answer = browser(app).post("/join", data=too_large, content_type=kind, headers={"Origin": "http://localhost"})
+    assert answer.status_code == 413
+    assert "That is too large." in answer.text
 
 
 def test_a_very_short_answer_is_not_packed(voting: Room) -> None:

@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, make_response, redirect, render_template, request
+from flask import Flask, Response, abort, current_app, make_response, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
@@ -22,7 +22,7 @@ from facilitation import __version__, logs, qr
 from facilitation.committer import Committer
 from facilitation.config import Settings
 from facilitation.errors import Refused
-from facilitation.gate import ROUTE
+from facilitation.gate import LARGEST_TYPED, ROUTE
 from facilitation.hallmarks import Framework
 from facilitation.keys import KeyFile
 from facilitation.limits import TypedCodes
@@ -31,6 +31,7 @@ from facilitation.now import Card, RunRow
 from facilitation.plan import long_date
 from facilitation.room import Rooms
 from facilitation.store import db
+from facilitation.web import access
 from facilitation.web.assets import Assets
 from facilitation.workshop import BallotBox
 
@@ -139,10 +140,21 @@ def dress(app: Flask) -> None:
     app.add_template_global(qr.svg, "qr")
     app.add_template_global(qr.wifi_svg, "wifi_qr")
     app.jinja_env.globals["version"] = __version__
+    app.before_request(_demand_a_small_form)
     app.after_request(_finish)
     app.register_error_handler(Refused, refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _fault)
+
+
+def _demand_a_small_form() -> None:
+    """Turn away a form that is larger than any page of ours sends, unless it is a file from this program's facilitator.
+
+    A form is taken apart in one go while everybody waits: 256 KiB of ampersands took half a second.
+    """
+    small = (request.content_length or 0) <= LARGEST_TYPED
+    if not small and not (request.mimetype == "multipart/form-data" and access.at_home()):
+        abort(413)
 
 
 def refused(refusal: Refused) -> Response:

@@ -47,6 +47,7 @@ class Program:
                 "DATA_DIR": str(self.data),
                 "PUBLIC_URL": self.url,
                 "OPEN_BROWSER": "0",
+                "LOG_REQUESTS": "1",
                 "PYTHONUNBUFFERED": "1",
             },
             stdin=subprocess.DEVNULL,
@@ -59,6 +60,10 @@ class Program:
         link = self._said.rest_of_line(LINK)
         self._wait_until_healthy()
         return link
+
+    def log(self) -> list[str]:
+        """What it has written since it said where it is."""
+        return str(self._said).partition("nothing is lost.")[2].strip().splitlines()
 
     def kill(self) -> None:
         """End it as a power cut would: no handler runs, nothing is flushed."""

@@ -26,6 +26,7 @@ from tests.browser.people import (
     Venue,
     counted,
 )
+from tests.browser.program import HOST
 
 ASIDE = {"DK": "I don’t know", "NR": "Not relevant"}
 OWN = "How effectively do we use the yard in winter?"
@@ -74,7 +75,7 @@ def desk(site: Site, shared_venue: Venue) -> Facilitator:
 
 
 @pytest.mark.parametrize("mode", ["live", "reveal"])
-def test_a_whole_session_from_set_up_to_the_downloads(mode: str, desk: Facilitator, venue: Venue) -> None:
+def test_a_whole_session_from_set_up_to_the_downloads(mode: str, desk: Facilitator, venue: Venue, site: Site) -> None:
     room = gather(mode, desk, venue)
     for place, answers in enumerate(ANSWERS):
         labels = (*SCALES, EFFECTIVENESS)[place]
@@ -94,6 +95,7 @@ def test_a_whole_session_from_set_up_to_the_downloads(mode: str, desk: Facilitat
     end(room)
     check_csv(room)
     check_json(room)
+    check_log(room, site)
 
 
 def gather(mode: str, desk: Facilitator, venue: Venue) -> Room:
@@ -339,3 +341,17 @@ def check_json(room: Room) -> None:
     ]
     second = next(r for r in data["rounds"] if r["round"] == 2)
     assert second["shift"] == {"up": 1, "same": 1, "down": 1}
+
+
+def check_log(room: Room, site: Site) -> None:
+    """Nothing but request lines, and in none an address, a cookie, a code, a link or a browser's name."""
+    contexts = [surface.page.context for surface in (room.console, *room.surfaces)]
+    cookies = {cookie["value"] for context in contexts for cookie in context.cookies()}
+    secrets = {*cookies, *(cookie.partition(".")[0] for cookie in cookies), room.console.code}
+    secrets |= {site.facilitator.rpartition("/")[2], "127.0.0.1", HOST, "Mozilla", "Chrom", "Yard", "Wexcombe"}
+    assert len(cookies) >= 5
+    log = site.program.log()
+    assert len(log) > 100
+    line = r"INFO facilitation: (?:GET|POST|\?) (?:-|/[a-z/.<>:_]*) \d{3} \d+ ms"
+    assert [said for said in log if not re.fullmatch(line, said)] == []
+    assert [said for said in log if any(secret in said for secret in secrets)] == []

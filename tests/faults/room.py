@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -17,7 +18,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,9 @@ PATIENCE = 30.0  # seconds for anything the program should say or do
 K = 3  # the smallest group that is shown, in every session here
 
 
-def until(met: Callable[[], Any], what: str) -> Any:
+def until(met: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
     """Ask again until the answer is true, and return it; the test fails when it takes too long."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + seconds
     while not (found := met()):
         if time.monotonic() > deadline:
             pytest.fail(f"It never happened that {what}.")
@@ -103,6 +104,7 @@ class Disturbed:
     recorded: bool = False
     disk: str = ""
     outside: Path | None = None  # where what lies beside the data folder is put instead
+    settings: Mapping[str, str] = field(default_factory=dict)  # more of the program's own settings
 
 
 class Program:
@@ -132,6 +134,7 @@ class Program:
             "FAULTS_ROOT": str(data),
             "FAULTS_CONTROL": str(self._control),
             "FAULTS_LOG": str(self.log) if how.recorded else "",
+            **how.settings,
         }
         run = {
             "environ": environ,
@@ -228,6 +231,8 @@ class Browser:
         if self._line is None or self._line[0] != program.port:
             self._line = program.port, http.client.HTTPConnection("127.0.0.1", program.port, timeout=PATIENCE)
         line = self._line[1]
+        if line.sock and select.select([line.sock], [], [], 0)[0]:
+            line.close()  # the program has hung up meanwhile; a browser opens another connection, and so does this
         try:
             line.request(method, path, body, headers)
             answer = line.getresponse()

@@ -34,7 +34,7 @@ import alembic.op
 from sqlalchemy import Engine, event, text
 
 import app
-from facilitation import committer, keys, serving, store, workshop
+from facilitation import committer, gate, keys, serving, store, wire, workshop
 from facilitation.stages import Effect
 
 # The parent must never have an event loop of gevent: a fork would share it.
@@ -163,6 +163,19 @@ def _look_round_often() -> None:
     serving.LOOK_ROUND_EVERY = 0.1
 
 
+def _hasty() -> None:
+    """Short time-outs everywhere: what takes a minute as shipped takes a few seconds."""
+    serving.IDLE = serving.HEAD_WITHIN = serving.BODY_WITHIN = 3.0
+    wire.GREETING = 3.0
+    gate.POLLING_SILENCE = 4.0
+    made = app.SocketIO
+
+    def with_short_pings(*args: Any, **kwargs: Any) -> Any:
+        return made(*args, **{**kwargs, "ping_interval": 2, "ping_timeout": 1})
+
+    app.SocketIO = with_short_pings  # type: ignore[assignment, misc]
+
+
 CHANGES: dict[str, Callable[[], None]] = {
     "synchronous=NORMAL": _pragma("synchronous=NORMAL"),
     "synchronous=OFF": _pragma("synchronous=OFF"),
@@ -170,6 +183,7 @@ CHANGES: dict[str, Callable[[], None]] = {
     "keys in the database": _keep_keys_in_the_database,
     "never look round": _never_look_round,
     "look round often": _look_round_often,
+    "hasty": _hasty,
 }
 """What a control sets otherwise than it is shipped, and how patient the program is between its looks."""
 
