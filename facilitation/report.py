@@ -19,6 +19,7 @@ from facilitation import store, tally
 from facilitation.hallmarks import Framework, say, split_prompt
 from facilitation.plan import Action, Agreement, ParkedItem
 from facilitation.profile import ProfileRow, profile
+from facilitation.stages import Stage
 from facilitation.store import AgendaItem, Round, Workshop
 from facilitation.tally import Reason, Shift, Spread, Tally
 
@@ -158,6 +159,11 @@ class Report:
         """A file name that says what it is: wexcombe-mill-museum-2026-11-21."""
         plain = unicodedata.normalize("NFKD", self.museum).encode("ascii", "ignore").decode().lower()
         return f"{re.sub(r'[^a-z0-9]+', '-', plain).strip('-') or 'session'}-{self.held_on.isoformat()}"
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the session is still going on, so that this is the report so far."""
+        return self.stage != Stage.FINISHED
 
     @property
     def profile(self) -> tuple[ProfileRow, ...]:

@@ -60,7 +60,8 @@ _HOW = {
 
 def who_and_when(report: Report) -> str:
     """The line under the headline: "Wexcombe Mill Museum. Away day, 21 November 2026."."""
-    return f"{report.museum}. {report.title}, {long_date(report.held_on)}."
+    so_far = " Unfinished: the session was still going on when this was made." if report.unfinished else ""
+    return f"{report.museum}. {report.title}, {long_date(report.held_on)}.{so_far}"
 
 
 def footer(report: Report) -> str:

@@ -22,6 +22,7 @@ from facilitation import __version__, logs, qr
 from facilitation.committer import Committer
 from facilitation.config import Settings
 from facilitation.errors import Refused
+from facilitation.exports import FORMATS
 from facilitation.gate import ROUTE
 from facilitation.hallmarks import Framework
 from facilitation.keys import KeyFile
@@ -56,6 +57,7 @@ class House:
     codes: TypedCodes
     assets: Assets
     join_origin: Callable[[], str]
+    aside: Callable[[Callable[[], bytes]], bytes]  # makes something beside the loop that serves everybody
 
 
 def house() -> House:
@@ -125,6 +127,7 @@ def dress(app: Flask) -> None:
     app.add_template_global(qr.svg, "qr")
     app.add_template_global(qr.wifi_svg, "wifi_qr")
     app.jinja_env.globals["version"] = __version__
+    app.jinja_env.globals["formats"] = FORMATS
     app.after_request(_finish)
     app.register_error_handler(Refused, refused)
     app.register_error_handler(HTTPException, _http_error)

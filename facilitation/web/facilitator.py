@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from facilitation import now as reader
 from facilitation import report, store, workshop
 from facilitation.errors import Refused, Stale
-from facilitation.exports import results_csv, session_json
+from facilitation.exports import said
 from facilitation.live import fragment
 from facilitation.now import Audience, Now
 from facilitation.stages import Move, Stage
@@ -76,7 +76,7 @@ def create() -> Response:
 @facilitator.post("/sessions/<code>/open")
 def open_console(code: str) -> Response:
     """Give this browser the console of a session; where it leads depends on how far the session has come."""
-    found = _at_home(code)
+    found = access.from_home(code)
     workshop_id = found.id
     lobby_without_agenda = found.stage == Stage.LOBBY and not found.agenda
     page = see(url_for(".setup" if lobby_without_agenda else ".console", code=code))
@@ -89,7 +89,7 @@ def open_console(code: str) -> Response:
 @facilitator.get("/sessions/<code>/delete")
 def ask_delete(code: str) -> str:
     """Ask before deleting, and say what would go."""
-    found = _at_home(code)
+    found = access.from_home(code)
     answers = store.answers_by_workshop(db.session()).get(found.id, 0)
     return render_template("facilitator/delete.html", workshop=found, answers=answers)
 
@@ -97,7 +97,7 @@ def ask_delete(code: str) -> str:
 @facilitator.post("/sessions/<code>/delete")
 def delete(code: str) -> Response:
     """Delete a session, really."""
-    workshop_id, keys = _at_home(code).id, house().keys
+    workshop_id, keys = access.from_home(code).id, house().keys
     perform(lambda session: workshop.delete(session, keys, workshop_id))
     house().rooms.forget(workshop_id)
     return see(url_for(".home"))
@@ -287,25 +287,10 @@ def report_page(code: str) -> str:
     return render_template(
         "facilitator/report.html",
         report=made,
+        said=said,
         versions=store.draft_versions(db.session(), found.id),
         plates={answer.key: answer.plate for answer in made.answers},
     )
-
-
-@facilitator.get("/sessions/<code>/results.csv")
-@facilitator.get("/f/<code>/results.csv")
-def results(code: str) -> Response:
-    """Tidy counts: one row per question, round and answer."""
-    made = report.make(db.session(), _exportable(code), house().framework)
-    return _download(results_csv.write(made), "text/csv; charset=utf-8", f"{made.slug}-results.csv")
-
-
-@facilitator.get("/sessions/<code>/session.json")
-@facilitator.get("/f/<code>/session.json")
-def whole_session(code: str) -> Response:
-    """The whole session, without a row per person: there is none."""
-    made = report.make(db.session(), _exportable(code), house().framework)
-    return _download(session_json.write(made), "application/json", f"{made.slug}.json")
 
 
 # --- Shared by the routes above --------------------------------------------------------------------------------------
@@ -319,19 +304,6 @@ def _demand_home() -> None:
 def _today() -> dt.date:
     """The day where the program runs: what a new session's date starts as."""
     return dt.datetime.now().astimezone().date()
-
-
-def _at_home(code: str) -> Workshop:
-    _demand_home()
-    found = store.by_code(db.session(), code)
-    if found is None:
-        abort(404)
-    return found
-
-
-def _exportable(code: str) -> Workshop:
-    """The workshop whose results are asked for: from home, or from its own console."""
-    return _at_home(code) if request.path.startswith("/sessions/") else access.facilitated(code)
 
 
 def _now(found: Workshop) -> Now:
@@ -384,11 +356,3 @@ def _setup(found: Workshop, template: str = "facilitator/setup.html") -> str:
         opened=opened,
         minutes=sum(item.minutes for item in found.agenda),
     )
-
-
-def _download(body: bytes, mimetype: str, name: str) -> Response:
-    response = make_response(body)
-    response.mimetype = mimetype.partition(";")[0]
-    response.headers["Content-Type"] = mimetype
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
