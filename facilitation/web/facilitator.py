@@ -90,17 +90,18 @@ def open_console(code: str) -> Response:
 def ask_delete(code: str) -> str:
     """Ask before deleting, and say what would go."""
     found = access.from_home(code)
-    answers = store.answers_by_workshop(db.session()).get(found.id, 0)
-    return render_template("facilitator/delete.html", workshop=found, answers=answers)
+    goes = store.contents(db.session(), found.id)
+    return render_template("facilitator/delete.html", workshop=found, goes=goes)
 
 
 @facilitator.post("/sessions/<code>/delete")
-def delete(code: str) -> Response:
-    """Delete a session, really."""
-    workshop_id, keys = access.from_home(code).id, house().keys
-    perform(lambda session: workshop.delete(session, keys, workshop_id))
+def delete(code: str) -> str:
+    """Delete a session, really, and say what went: said once, because nothing of it is kept."""
+    found, keys = access.from_home(code), house().keys
+    workshop_id, title = found.id, found.title
+    gone = perform(lambda session: workshop.delete(session, keys, workshop_id))
     house().rooms.forget(workshop_id)
-    return see(url_for(".home"))
+    return render_template("facilitator/deleted.html", title=title, gone=gone)
 
 
 # --- Set-up ----------------------------------------------------------------------------------------------------------
