@@ -16,9 +16,9 @@ test: $(INSTALLED)
 	sh tests/install-system-parts.sh
 	$(BIN)/python -m pytest -m "not long"
 
-# Neither a browser nor PostgreSQL is needed, and no process is started.
+# Neither a browser, PostgreSQL nor LibreOffice is needed, and no process is started.
 test-fast: $(INSTALLED)
-	$(BIN)/python -m pytest -m "not browser and not postgres and not process and not long"
+	$(BIN)/python -m pytest -m "not browser and not postgres and not office and not process and not long"
 
 test-long: $(INSTALLED)
 	sh tests/install-system-parts.sh

@@ -41,6 +41,7 @@ IDLE = 30.0
 HEAD_WITHIN, BODY_WITHIN = 10.0, 20.0
 LARGEST_HEAD = 16 * 1024
 LARGEST_BODY = 256 * 1024
+LOADING, LARGEST_FILE = "/sessions/load", 2_100_000  # a session file with its form; only from the facilitator
 CONNECTIONS = 4 * gate.CROWD  # a browser keeps a few open beside its live one; half-open ones are gone in seconds
 SPARE_FILES = 200  # for the database, the listener, the static files and whatever the system wants
 
@@ -143,16 +144,18 @@ class QuietHandler(WSGIHandler):  # type: ignore[misc]  # gevent carries no type
         chunked = bool(self.headers.get("transfer-encoding"))
         if not self.content_length and not chunked:
             return ""
-        if (self.content_length or 0) > LARGEST_BODY:
+        loading = self.path == LOADING and "home=" in self.headers.get("cookie", "")
+        largest = LARGEST_FILE if loading else LARGEST_BODY
+        if (self.content_length or 0) > largest:
             return "413 Content Too Large"
         try:
             with gevent.Timeout(BODY_WITHIN, TooSlow):
-                body = self.wsgi_input.read(LARGEST_BODY + 1)
+                body = self.wsgi_input.read(largest + 1)
         except TooSlow:
             return "408 Request Timeout"
         except (OSError, ValueError):
             return "400 Bad Request"
-        if len(body) > LARGEST_BODY:
+        if len(body) > largest:
             return "413 Content Too Large"
         self.environ["wsgi.input"] = io.BytesIO(body)
         return ""

@@ -588,9 +588,14 @@ def redeem_link(session: Session, token: str) -> str:
     return grant(session, "home")
 
 
-def delete(session: Session, keys: KeyFile, workshop_id: int) -> None:
-    """Delete a workshop and all in it: agenda, rounds, ballots, counts, capabilities, keys. Its code stays used."""
+def delete(session: Session, keys: KeyFile, workshop_id: int) -> dict[str, int]:
+    """Delete a workshop and all in it: agenda, rounds, ballots, counts, notes, plan, capabilities, keys; what went.
+
+    Its code stays used. What it held leaves the files too: on SQLite they are written anew without it, because a page
+    that was split keeps stale copies of the rows that moved.
+    """
     workshop = _workshop(session, workshop_id)
+    gone = store.contents(session, workshop_id)
     round_ids = list(session.scalars(select(Round.id).where(Round.workshop_id == workshop_id)))
     for round_id in round_ids:
         store.forget_ballots(session, round_id)
@@ -599,7 +604,8 @@ def delete(session: Session, keys: KeyFile, workshop_id: int) -> None:
     session.delete(workshop)
     for round_id in round_ids:
         store.after_commit(session, partial(keys.destroy, round_id))
-    store.truncate_log_after_commit(session)
+    store.rewrite_after_commit(session)
+    return gone
 
 
 def clear_up(session: Session, keys: KeyFile) -> list[Round]:
