@@ -102,22 +102,23 @@ def add_questions(
     present = {item.key for item in workshop.agenda}
     for hallmark, question in chosen:
         if question.key not in present:
-            _append(
-                workshop,
-                AgendaItem(
-                    key=question.key,
-                    number=question.number,
-                    hallmark=hallmark.key,
-                    hallmark_title=hallmark.title,
-                    text=question.text,
-                    short=question.short,
-                    prompt=question.prompt,
-                    attribution=hallmark.attribution or {},
-                    scale=question.scale,
-                    labels=list(framework.scales[question.scale].labels),
-                    minutes=10,
-                ),
-            )
+            _append(workshop, AgendaItem(**worded(hallmark, question, framework), minutes=10))
+
+
+def worded(hallmark: Hallmark, question: Question, framework: Framework) -> dict[str, Any]:
+    """What the agenda keeps of a question of a framework, by column: its words and its scale as they are now."""
+    return {
+        "key": question.key,
+        "number": question.number,
+        "hallmark": hallmark.key,
+        "hallmark_title": hallmark.title,
+        "text": question.text,
+        "short": question.short,
+        "prompt": question.prompt,
+        "attribution": hallmark.attribution or {},
+        "scale": question.scale,
+        "labels": list(framework.scales[question.scale].labels),
+    }
 
 
 def add_own_question(

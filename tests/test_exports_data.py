@@ -196,7 +196,8 @@ def test_each_day_of_an_open_action_is_an_event_of_a_whole_day() -> None:
     assert ("Invite the ", "20270131", "20270201") in days
     assert ("First step:", "20261204", "20261205") in days
     assert ("Look again:", "20270227", "20270228") in days
-    assert len(found) == 5
+    assert ("Check in: h", "20270219", "20270220") in days, "90 days after the session"
+    assert len(found) == 6
 
 
 def test_what_is_done_or_dropped_is_not_in_the_calendar() -> None:

@@ -165,7 +165,7 @@ def _last_time(answer: Answer) -> str | None:
     if last is None:
         return None
     words = last.words or "So few answered that only the numbers can speak"
-    asked = f" It was asked: {last.text}" if last.text != answer.text else ""
+    asked = f" It was asked: {last.text}" if last.text else ""
     return f"{words}. {room(last.then)} on {long_date(last.then.day)}, {room(last.now)} now.{asked}"
 
 

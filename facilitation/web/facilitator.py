@@ -100,6 +100,8 @@ def begin_next(code: str) -> Response:
     """Continue an ended session: its agenda, its settings, and its actions to look back on."""
     found, form, shipped = access.from_home(code), request.form, house().framework
     earlier_id, framework = found.id, editions.of(db.session(), shipped, found)
+    if (wanted := editions.find(db.session(), shipped, form.get("pack", ""))) and wanted.key == framework.key:
+        framework = wanted
     try:
         held_on = a_date(form.get("held_on", ""))
 
@@ -116,7 +118,17 @@ def begin_next(code: str) -> Response:
 def _next(found: Workshop, form: Mapping[str, str], problem: str = "", status: int = 200) -> Response:
     actions = museum.still_open(museum.to_do(db.session(), [found]))
     page = render_template(
-        "facilitator/next.html", workshop=found, actions=actions, today=today(), form=form, problem=problem
+        "facilitator/next.html",
+        workshop=found,
+        actions=actions,
+        packs=[
+            (editions.name_of(made), made)
+            for made in editions.listed(db.session(), house().framework)
+            if made.key == found.framework
+        ],
+        today=today(),
+        form=form,
+        problem=problem,
     )
     return make_response(page, status)
 
