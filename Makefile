@@ -20,9 +20,9 @@ test: $(INSTALLED)
 	sh tests/install-system-parts.sh
 	$(PYTEST) -m "not long"
 
-# Neither a browser nor PostgreSQL is needed, and no process is started.
+# Neither a browser, PostgreSQL nor LibreOffice is needed, and no process is started.
 test-fast: $(INSTALLED)
-	$(PYTEST) -m "not browser and not postgres and not process and not long"
+	$(PYTEST) -m "not browser and not postgres and not office and not process and not long"
 
 test-long: $(INSTALLED)
 	sh tests/install-system-parts.sh

@@ -25,7 +25,7 @@ from flask_socketio import SocketIO
 from sqlalchemy.exc import DBAPIError
 
 from facilitation import __version__, hallmarks, logs, migrations, network, serving, store, wire, workshop
-from facilitation.committer import Committer, GeventCommitter, InlineCommitter
+from facilitation.committer import Committer, GeventCommitter, InlineCommitter, beside_the_loop
 from facilitation.config import Settings
 from facilitation.errors import Refused
 from facilitation.gate import Gate
@@ -36,6 +36,7 @@ from facilitation.room import Rooms
 from facilitation.store import db
 from facilitation.web import House, assets, dress
 from facilitation.web.deciding import deciding
+from facilitation.web.documents import documents
 from facilitation.web.facilitator import facilitator
 from facilitation.web.museums import museums
 from facilitation.web.packs import question_packs
@@ -99,9 +100,13 @@ def create_app(
         codes=TypedCodes(clock.now, sleep),
         assets=assets.Assets(HERE / "static"),
         join_origin=_briefly_kept(lambda: network.join_origin(settings, port or settings.port)),
+        aside=beside_the_loop() if async_mode == "gevent" else lambda make: make(),
     )
     dress(app)
-    for blueprint in (pages, participant, facilitator, question_packs, museums, deciding, screen, assets.files):
+    for blueprint in (
+        *(pages, participant, facilitator, question_packs, museums),
+        *(deciding, documents, screen, assets.files),
+    ):
         app.register_blueprint(blueprint)
     listen(socketio, live, rooms)
     gate = Gate(app.wsgi_app, lambda: network.own_hosts(settings))

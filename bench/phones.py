@@ -463,7 +463,7 @@ class Facilitator(Browser):
 
     async def results(self) -> list[dict[str, Any]]:
         """The rounds that were released, as session.json gives them."""
-        answer = _done(await self.get(f"/f/{self.code}/session.json"))
+        answer = _done(await self.get(f"/f/{self.code}/files/session.json"))
         rounds: list[dict[str, Any]] = json.loads(answer.text)["rounds"]
         return rounds
 

@@ -147,3 +147,31 @@ class GeventCommitter:
             self._thread.apply(_carry_out, (self._engine, waiting))
             for work in waiting:
                 work.answer()
+
+
+class Aside(Protocol):
+    """Runs work that takes long and touches nothing beside the loop that serves everybody."""
+
+    def __call__(self, job: Callable[[], Outcome], /) -> Outcome:
+        """What the job returns; what it raises is raised here."""
+        ...
+
+
+def beside_the_loop() -> Aside:
+    """A runner for work that takes long and touches nothing: in a native thread of its own, one piece at a time, while
+    the hub goes on serving."""
+    thread = ThreadPool(1)
+
+    def attempt(job: Callable[[], Outcome]) -> tuple[Outcome | None, BaseException | None]:
+        try:
+            return job(), None
+        except BaseException as error:  # the hub would print what its threads raise; the caller gets it back
+            return None, error
+
+    def run(job: Callable[[], Outcome]) -> Outcome:
+        outcome, error = thread.apply(attempt, (job,))
+        if error is not None:
+            raise error
+        return cast(Outcome, outcome)
+
+    return run

@@ -21,12 +21,11 @@ from facilitation.plan import Status
 from facilitation.stages import Stage
 from facilitation.store import ActionRow, AgendaItem, Round, Workshop
 from facilitation.tally import Tally
-from facilitation.workshop import create
+from facilitation.workshop import create, worded
 
 NOT_COMPARABLE = "Not comparable: the question or its answers were worded differently"
 _SETTINGS = ("k", "mode", "roles", "theme", "zoom", "wifi_name", "wifi_password")
 _OF_A_QUESTION = (
-    "position",
     "key",
     "number",
     "hallmark",
@@ -54,7 +53,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class LastTime:
-    """A question beside itself in the session before; `text` is how it was asked then."""
+    """A question beside itself in the session before; `text` is how it was asked then, if that was in other words."""
 
     text: str
     then: Side
@@ -70,21 +69,27 @@ class LastTime:
 
 
 def continue_from(session: Session, framework: Framework, earlier_id: int, title: str, held_on: dt.date) -> Workshop:
-    """A new session that continues an ended one: the same museum, agenda, settings and edition (`framework`), and last
-    time's actions to look back on."""
+    """A new session that continues an ended one: the same museum, agenda and settings, and its actions to look back on.
+
+    framework: the edition of last time, or a newer one. Questions that it has too get its words; those that changed
+    cannot be compared. Questions that it does not have, and own ones, stay as they were.
+    """
     earlier = store.locked_workshop(session, earlier_id)
     if earlier is None:
         raise Refused("That session has been deleted.")
     if earlier.stage != Stage.FINISHED:
         raise Refused("End that session first: then the next one can begin where it stopped.")
     made = create(session, framework, title, earlier.museum, held_on)
-    made.framework, made.edition = earlier.framework, earlier.edition
     for name in _SETTINGS:
         setattr(made, name, getattr(earlier, name))
+    newer = {q.key: worded(h, q, framework) for h in framework.hallmarks for q in h.questions}
+    if framework.edition == earlier.edition:
+        newer = {}  # the words of last time, with what was changed of them on the set-up page
     for item in earlier.agenda:
         if item.options is not None:
             continue  # a dot vote was about that day's actions
-        made.agenda.append(AgendaItem(**{name: getattr(item, name) for name in _OF_A_QUESTION}))
+        kept = {name: getattr(item, name) for name in _OF_A_QUESTION}
+        made.agenda.append(AgendaItem(**(kept | newer.get(item.key, {}) | {"position": len(made.agenda) + 1})))
     own = list(session.scalars(select(ActionRow.id).where(ActionRow.workshop_id == earlier.id)))
     closed = (Status.DONE, Status.DROPPED)
     older = [row.id for row, _ in store.rows_of_actions(session, earlier.carried) if row.status not in closed]
@@ -112,7 +117,7 @@ def last_times(session: Session, workshop: Workshop, rounds: Mapping[int, Sequen
         now = _side(item, rounds.get(item.id, []), workshop.held_on)
         if old and first and now:
             same = (old.text, old.scale, old.labels) == (item.text, item.scale, item.labels)
-            made[item.id] = LastTime(say(old.text), first, now, same)
+            made[item.id] = LastTime("" if old.text == item.text else say(old.text), first, now, same)
     return made
 
 

@@ -636,7 +636,7 @@ def _beside(session: Session, workshop: Workshop, rounds: dict[int, list[Round]]
 
 def beside(last: LastTime) -> Beside:
     """Two charts, with how many and who was in the room under each, and one phrase; no arrow, no number of change."""
-    return Beside(_half(last.then), _half(last.now), last.words, "" if last.comparable else last.text)
+    return Beside(_half(last.then), _half(last.now), last.words, last.text)
 
 
 def _half(side: Side) -> Half:

@@ -20,6 +20,7 @@ from facilitation.continuing import LastTime
 from facilitation.hallmarks import Framework, say, split_prompt
 from facilitation.plan import Action, Agreement, ParkedItem, Status, by_progress
 from facilitation.profile import ProfileRow, profile
+from facilitation.stages import Stage
 from facilitation.store import AgendaItem, Round, Workshop
 from facilitation.tally import Reason, Shift, Spread, Tally
 
@@ -174,6 +175,11 @@ class Report:
     def slug(self) -> str:
         """A file name that says what it is: wexcombe-mill-museum-2026-11-21."""
         return f"{slug_of(self.museum)}-{self.held_on.isoformat()}"
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the session is still going on, so that this is the report so far."""
+        return self.stage != Stage.FINISHED
 
     @property
     def profile(self) -> tuple[ProfileRow, ...]:

@@ -43,6 +43,7 @@ HEAD_WITHIN, BODY_WITHIN = 10.0, 20.0
 LARGEST_HEAD = 16 * 1024
 READ_AT_ONCE = 1024
 LARGEST_BODY = 256 * 1024  # of the facilitator, who loads files; for anybody else it is gate.LARGEST_TYPED
+LOADING, LARGEST_FILE = "/sessions/load", 2_100_000  # a session file with its form; only from the facilitator
 CONNECTIONS = 4 * gate.CROWD  # a browser keeps a few open beside its live one; half-open ones are gone in seconds
 SPARE_FILES = 200  # for the database, the listener, the static files and whatever the system wants
 
@@ -72,6 +73,7 @@ class QuietHandler(WSGIHandler):  # type: ignore[misc]  # gevent carries no type
     The time-outs are for whole heads and bodies, not for single reads: one byte every few seconds keeps nothing open.
     """
 
+    rfile: Any
     _alarm: Any = None
 
     def __init__(self, sock: Any, address: Any, server: Any) -> None:
@@ -152,7 +154,9 @@ class QuietHandler(WSGIHandler):  # type: ignore[misc]  # gevent carries no type
         chunked = bool(self.headers.get("transfer-encoding"))
         if not self.content_length and not chunked:
             return ""
-        most = LARGEST_BODY if gate.may_send_a_file(self.headers.get("cookie", "")) else gate.LARGEST_TYPED
+        most = gate.LARGEST_TYPED
+        if gate.may_send_a_file(self.headers.get("cookie", "")):
+            most = LARGEST_FILE if self.path == LOADING else LARGEST_BODY
         if (self.content_length or 0) > most:
             return "413 Content Too Large"
         try:

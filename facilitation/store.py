@@ -395,6 +395,29 @@ def truncate_log_after_commit(session: Session) -> None:
     after_commit(session, lambda: truncate_log(engine))
 
 
+def rewrite_after_commit(session: Session) -> None:
+    """Have SQLite's file written anew once this write unit is on disk, without anything that was deleted from it, and
+    the log emptied. PostgreSQL keeps what was deleted until its own cleaning, and in its log and backups (hosting.md).
+    """
+    engine = session.get_bind()
+    assert isinstance(engine, Engine)
+    after_commit(session, lambda: _rewrite(engine))
+    truncate_log_after_commit(session)
+
+
+def _rewrite(engine: Engine) -> None:
+    if engine.dialect.name != "sqlite":
+        return
+    with engine.connect() as connection:
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        try:
+            raw.execute("PRAGMA temp_store=MEMORY")  # not by way of a file elsewhere
+            raw.execute("VACUUM")
+        except sqlite3.OperationalError as trouble:  # the disk is full: the rows are gone all the same
+            log.warning("the database was not written anew: %s", trouble)
+
+
 # --- Queries ---------------------------------------------------------------------------------------------------------
 
 
@@ -435,6 +458,24 @@ def answers_by_workshop(session: Session) -> dict[int, int]:
         .group_by(Round.workshop_id)
     )
     return {workshop_id: int(ballots or 0) for workshop_id, ballots in rows}
+
+
+def contents(session: Session, workshop_id: int) -> dict[str, int]:
+    """How much a workshop holds, by the name of the thing: what goes when it is deleted."""
+    tables: dict[str, type[AgendaItem] | type[Round] | type[NoteRow] | type[AgreementRow] | type[ActionRow]] = {
+        "questions": AgendaItem,
+        "votes": Round,
+        "notes": NoteRow,
+        "ratings": AgreementRow,
+        "actions": ActionRow,
+    }
+    found = {
+        name: session.scalar(select(func.count()).select_from(table).where(table.workshop_id == workshop_id)) or 0
+        for name, table in tables.items()
+    }
+    parked = select(func.count()).select_from(ParkedRow).where(ParkedRow.workshop_id == workshop_id)
+    answers = select(func.sum(Round.ballots_cast)).where(Round.workshop_id == workshop_id)
+    return found | {"parked": session.scalar(parked) or 0, "answers": int(session.scalar(answers) or 0)}
 
 
 def holds(session: Session, token: str, role: str, workshop_id: int | None = None) -> bool:

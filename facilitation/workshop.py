@@ -103,22 +103,23 @@ def add_questions(
     present = {item.key for item in workshop.agenda}
     for hallmark, question in chosen:
         if question.key not in present:
-            _append(
-                workshop,
-                AgendaItem(
-                    key=question.key,
-                    number=question.number,
-                    hallmark=hallmark.key,
-                    hallmark_title=hallmark.title,
-                    text=question.text,
-                    short=question.short,
-                    prompt=question.prompt,
-                    attribution=hallmark.attribution or {},
-                    scale=question.scale,
-                    labels=list(framework.scales[question.scale].labels),
-                    minutes=10,
-                ),
-            )
+            _append(workshop, AgendaItem(**worded(hallmark, question, framework), minutes=10))
+
+
+def worded(hallmark: Hallmark, question: Question, framework: Framework) -> dict[str, Any]:
+    """What the agenda keeps of a question of a framework, by column: its words and its scale as they are now."""
+    return {
+        "key": question.key,
+        "number": question.number,
+        "hallmark": hallmark.key,
+        "hallmark_title": hallmark.title,
+        "text": question.text,
+        "short": question.short,
+        "prompt": question.prompt,
+        "attribution": hallmark.attribution or {},
+        "scale": question.scale,
+        "labels": list(framework.scales[question.scale].labels),
+    }
 
 
 def add_own_question(
@@ -609,9 +610,14 @@ def redeem_link(session: Session, token: str) -> str:
     return grant(session, "home")
 
 
-def delete(session: Session, keys: KeyFile, workshop_id: int) -> None:
-    """Delete a workshop and all in it: agenda, rounds, ballots, counts, capabilities, keys. Its code stays used."""
+def delete(session: Session, keys: KeyFile, workshop_id: int) -> dict[str, int]:
+    """Delete a workshop and all in it: agenda, rounds, ballots, counts, notes, plan, capabilities, keys; what went.
+
+    Its code stays used. What it held leaves the files too: on SQLite they are written anew without it, because a page
+    that was split keeps stale copies of the rows that moved.
+    """
     workshop = _workshop(session, workshop_id)
+    gone = store.contents(session, workshop_id)
     round_ids = list(session.scalars(select(Round.id).where(Round.workshop_id == workshop_id)))
     for round_id in round_ids:
         store.forget_ballots(session, round_id)
@@ -620,7 +626,8 @@ def delete(session: Session, keys: KeyFile, workshop_id: int) -> None:
     session.delete(workshop)
     for round_id in round_ids:
         store.after_commit(session, partial(keys.destroy, round_id))
-    store.truncate_log_after_commit(session)
+    store.rewrite_after_commit(session)
+    return gone
 
 
 def clear_up(session: Session, keys: KeyFile) -> list[Round]:

@@ -362,7 +362,7 @@ class Facilitator(Person):
 
     def reads(self, document: str) -> TestResponse:
         """A document of the session: results.csv or session.json."""
-        return self.gets(f"/f/{self.code}/{document}")
+        return self.gets(f"/f/{self.code}/files/{document}")
 
     def deletes(self) -> TestResponse:
         """Delete the session."""

@@ -37,11 +37,11 @@ def prepare(url: str) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first, then PostgreSQL, whole processes, the browser, and the long ones: a fault shows early.
+    """Fast tests first, then PostgreSQL, LibreOffice, whole processes, the browser, the long ones: faults show early.
 
     The browser comes after everything that uses gevent in this process, for it keeps an event loop in the main thread.
     """
-    slowness = ("postgres", "process", "browser", "long")
+    slowness = ("postgres", "office", "process", "browser", "long")
     items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in reversed(slowness)])
 
 

@@ -156,6 +156,7 @@ ACTIONS = (
         6,
         WELSH,
         "purpose",
+        "purpose-01",
         owner="Ŷnyr ap Siôn",
         due=dt.date(2027, 2, 1),
         review=dt.date(2027, 5, 1),
@@ -204,7 +205,10 @@ def a_full_report() -> Report:
     """All 54 questions, each voted on twice with a rating and a note, and 24 actions: for measuring."""
     answers = [_busy(key, place) for place, key in enumerate(QUESTIONS)]
     keys = list(QUESTIONS)
-    actions = [dataclasses.replace(ACTIONS[0], number=n, question=keys[n], uid=f"{n:016x}") for n in range(1, 25)]
+    actions = [
+        dataclasses.replace(ACTIONS[0], number=n, hallmark=QUESTIONS[keys[n]][0].key, question=keys[n], uid=f"{n:016x}")
+        for n in range(1, 25)
+    ]
     return made(tuple(answers), tuple(actions), PARKED)
 
 

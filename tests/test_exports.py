@@ -290,14 +290,14 @@ def test_a_file_is_named_after_the_museum_and_the_day(held: Held) -> None:
     client.set_cookie(f"f_{held.id}", token)
     code = held.stored("code")
     for name, kind, file in (
-        ("results.csv", "text/csv; charset=utf-8", "ty-mawr-museum-2026-11-21-results.csv"),
-        ("session.json", "application/json", "ty-mawr-museum-2026-11-21.json"),
+        ("results.csv", "text/csv; charset=utf-8", "ty-mawr-museum-2026-11-21-unfinished-results.csv"),
+        ("session.json", "application/json", "ty-mawr-museum-2026-11-21-unfinished-session.json"),
     ):
-        answer = client.get(f"/f/{code}/{name}")
+        answer = client.get(f"/f/{code}/files/{name}")
         assert answer.headers["Content-Type"] == kind
         assert answer.headers["Content-Disposition"] == f'attachment; filename="{file}"'
         assert answer.headers["Cache-Control"] == "no-store"
-    assert client.get(f"/f/{code}/results.csv").data.startswith(b"\xef\xbb\xbf")
+    assert client.get(f"/f/{code}/files/results.csv").data.startswith(b"\xef\xbb\xbf")
 
 
 def test_home_hands_out_the_same_file_as_the_console(held: Held) -> None:
@@ -307,7 +307,7 @@ def test_home_hands_out_the_same_file_as_the_console(held: Held) -> None:
     client.set_cookie("home", grant(lambda session: workshop.grant(session, "home")))
     code = held.stored("code")
     for name in ("results.csv", "session.json"):
-        assert client.get(f"/sessions/{code}/{name}").data == client.get(f"/f/{code}/{name}").data
+        assert client.get(f"/sessions/{code}/files/{name}").data == client.get(f"/f/{code}/files/{name}").data
 
 
 @pytest.mark.parametrize(

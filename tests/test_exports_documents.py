@@ -25,8 +25,8 @@ from facilitation.report import Report
 from facilitation.tally import Tally
 from tests.sample_report import FORMULA, NOTE, WELSH, a_full_report, a_report, an_empty_report, asked, made, votes
 
-WORD = ("plan", "report-word")
-PDF = ("report-pdf", "wall-chart")
+WORD = ("action-plan.docx", "report.docx")
+PDF = ("report.pdf", "wall-chart.pdf")
 SAMPLES = {"a": a_report, "full": a_full_report, "empty": an_empty_report}
 
 
@@ -57,7 +57,7 @@ def words_of(name: str, report: Report) -> str:
 # --- What every document says, and what none does ---
 
 
-@pytest.mark.parametrize("name", ["report-word", "report-pdf"])
+@pytest.mark.parametrize("name", ["report.docx", "report.pdf"])
 def test_the_report_says_for_each_question_what_the_room_made_of_it(name: str) -> None:
     text = words_of(name, a_report())
     for words in (
@@ -107,24 +107,24 @@ def test_no_counts_make_a_sentence_about_one(counts: tuple[int, ...], apart: tup
 
 def test_a_vote_that_is_not_shown_leaves_no_table_behind() -> None:
     hidden = made((asked("governance-01", votes(None)),), (), ())
-    document = word("report-word", hidden)
+    document = word("report.docx", hidden)
     assert not [table for table in document.tables if table.cell(0, 0).text == "Answer"]
-    assert "Fewer than 5 answers, so not shown" in words_of("report-word", hidden)
-    assert "Fewer than 5 answers, so not shown" in words_of("wall-chart", hidden)
+    assert "Fewer than 5 answers, so not shown" in words_of("report.docx", hidden)
+    assert "Fewer than 5 answers, so not shown" in words_of("wall-chart.pdf", hidden)
 
 
-@pytest.mark.parametrize("name", ["report-word", "report-pdf"])
+@pytest.mark.parametrize("name", ["report.docx", "report.pdf"])
 def test_both_votes_and_every_role_stand_in_the_chart_of_a_question(name: str) -> None:
     text = words_of(name, a_report())
     for heading in ("Second vote First vote", "People Trustees Others"):
         assert heading in text
-    if name == "report-word":
+    if name == "report.docx":
         chart = next(table for table in word(name, a_report()).tables if table.cell(0, 1).text == "Second vote")
         assert [[cell.text.strip() for cell in row.cells] for row in chart.rows][3] == ["3 Partly", "12", "10"]
         assert chart.cell(6, 0).text == "Don’t know"
 
 
-@pytest.mark.parametrize("name", ["plan", "report-word", "report-pdf"])
+@pytest.mark.parametrize("name", ["action-plan.docx", "report.docx", "report.pdf"])
 def test_a_session_without_a_plan_says_so_and_leaves_room_for_a_day(name: str) -> None:
     text = words_of(name, an_empty_report())
     assert "No actions were written down." in text
@@ -136,7 +136,7 @@ def test_a_session_without_a_plan_says_so_and_leaves_room_for_a_day(name: str) -
 
 
 def test_the_plan_holds_every_field_that_somebody_filled_in() -> None:
-    text = words_of("plan", a_report())
+    text = words_of("action-plan.docx", a_report())
     for words in (
         "26 people took part; 6 of 10 questions have a result.",
         "6 actions: 3 not started, 1 under way, 1 done, 1 dropped.",
@@ -153,7 +153,7 @@ def test_the_plan_holds_every_field_that_somebody_filled_in() -> None:
 
 
 def test_an_owner_and_a_day_that_nobody_named_are_lines_to_write_on() -> None:
-    actions = word("plan", a_report()).tables[0]
+    actions = word("action-plan.docx", a_report()).tables[0]
     last = next(row for row in actions.rows if row.cells[0].text == "A4")
     lined = [cell.text for cell in last.cells if cell._tc.findall(".//" + qn("w:pBdr"))]
     assert lined == ["", ""]
@@ -165,7 +165,7 @@ def test_a_plan_of_many_ratings_keeps_those_that_lead_to_something() -> None:
     full = dataclasses.replace(a_full_report(), answers=answers, actions=a_full_report().actions[:2], parked=())
     rows, left_out = said.agreed_rows(full)
     assert (len(rows), left_out) == (2, 52)
-    assert "52 more ratings are in the report." in words_of("plan", full)
+    assert "52 more ratings are in the report." in words_of("action-plan.docx", full)
 
 
 # --- Structure of the Word documents ---
@@ -193,7 +193,7 @@ def test_every_table_in_word_repeats_its_header_merges_nothing_and_says_what_it_
 
 
 def test_every_picture_in_word_has_words_or_is_decoration() -> None:
-    shapes = list(word("report-word", a_report()).element.body.iter(qn("wp:docPr")))
+    shapes = list(word("report.docx", a_report()).element.body.iter(qn("wp:docPr")))
     told = [shape.get("descr") for shape in shapes if shape.get("descr")]
     assert "2, 1 far apart" in told
     for shape in shapes:
@@ -257,7 +257,7 @@ def test_a_pdf_is_tagged_with_headings_tables_and_words_for_its_squares(name: st
     assert {"/H1", "/H2", "/Table", "/TH", "/TD", "/Figure"} <= kinds
     assert all(words for kind, words in found if kind == "/Figure")
     spoken = [words for kind, words in found if kind == "/Figure"]
-    assert ("2, 1 far apart" if name == "report-pdf" else "6.2 far apart, 6.4") in spoken
+    assert ("2, 1 far apart" if name == "report.pdf" else "6.2 far apart, 6.4") in spoken
 
 
 @pytest.mark.parametrize("name", PDF)
@@ -281,9 +281,9 @@ def test_what_people_type_is_never_taken_for_markup() -> None:
     typed = '#panic("x") *bold* <w:p/> & $x$ \\ ] ["'
     action = dataclasses.replace(a_report().actions[0], action=typed)
     report = dataclasses.replace(a_report(), actions=(action,))
-    for name in ("plan", "report-word"):
+    for name in ("action-plan.docx", "report.docx"):
         assert typed in words_of(name, report)
-    assert typed.replace(" ", "") in words_of("report-pdf", report).replace(" ", "")
+    assert typed.replace(" ", "") in words_of("report.pdf", report).replace(" ", "")
 
 
 # --- Pages ---
@@ -291,25 +291,25 @@ def test_what_people_type_is_never_taken_for_markup() -> None:
 
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_the_wall_chart_is_one_page_of_a3(sample: str) -> None:
-    (page,) = pdf("wall-chart", SAMPLES[sample]()).pages
+    (page,) = pdf("wall-chart.pdf", SAMPLES[sample]()).pages
     assert (round(page.mediabox.width), round(page.mediabox.height)) == (1191, 842)
 
 
 def test_page_1_of_the_report_stands_alone() -> None:
-    page = " ".join(pdf("report-pdf", a_full_report()).pages[0].extract_text().split())
+    page = " ".join(pdf("report.pdf", a_full_report()).pages[0].extract_text().split())
     for words in ("26 joined", "to talk about", "The hallmarks at a glance", "Tackling Inequality", "not an audit"):
         assert words in page
     assert "No endorsement by AIM is implied." in page
 
 
 def test_every_hallmark_begins_a_page_of_the_report() -> None:
-    pages = [" ".join(page.extract_text().split()) for page in pdf("report-pdf", a_report()).pages]
+    pages = [" ".join(page.extract_text().split()) for page in pdf("report.pdf", a_report()).pages]
     for chapter in a_report().chapters:
         assert sum(text.startswith(said.chapter_title(chapter)) for text in pages) == 1
 
 
 def test_pages_are_counted_at_their_foot() -> None:
-    pages = [page.extract_text() for page in pdf("report-pdf", a_report()).pages]
+    pages = [page.extract_text() for page in pdf("report.pdf", a_report()).pages]
     for number, text in enumerate(pages, start=1):
         assert f"{number} of {len(pages)}" in text
         assert "Wexcombe Mill Museum, 21 November 2026" in text
@@ -339,7 +339,7 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pypdf.PdfRe
     files = [folder / name for name in PAGES]
     for file in files:
         sample, _, suffix = file.name.partition("-")
-        (form,) = (known for known in FORMATS.values() if known.suffix == suffix)
+        (form,) = (known for known in FORMATS.values() if known.name == suffix)
         file.write_bytes(form.write(SAMPLES[sample]()))
     # A profile of this run's own: another LibreOffice that is open would take the work and give nothing back.
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"

@@ -19,11 +19,13 @@ from werkzeug.test import TestResponse
 
 from facilitation import ballots, editions, hallmarks, packs, store, workshop
 from facilitation import now as reader
+from facilitation.exports import session_json
 from facilitation.now import Audience
 from facilitation.stages import Stage
 from facilitation.store import Ballot, Workshop
 from tests.cast import QUESTIONS, Facilitator, Person, Phone, Screen, Venue, counts_in, fragment_of, vote
 from tests.conftest import a_database
+from tests.sample_report import a_report
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "facilitation"
@@ -49,7 +51,10 @@ LAYERS = (
     {"hallmarks", "stages", "ballots", "tally", "config", "keys", "qr", "network", "room", "limits", "logs", "words"},
     {"plan", "profile", "packs"},
     {"store"},
-    {"committer", "report", "exports", "workshop", "deciding", "editions", "continuing", "museum", "migrations"},
+    {"committer", "report", "exports", "workshop", "deciding", "loading", "migrations"}
+    | {
+        *("editions", "continuing", "museum"),
+    },
     {"now"},
     {"live", "wire", "gate"},
     {"web"},
@@ -569,8 +574,6 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("POST", "/sessions"): {"home"},
     ("POST", "/sessions/<code>/open"): {"home"},
     ("GET", "/sessions/<code>/delete"): {"home"},
-    ("GET", "/sessions/<code>/results.csv"): {"home"},
-    ("GET", "/sessions/<code>/session.json"): {"home"},
     ("GET", "/packs"): {"home"},
     ("POST", "/packs"): {"home"},
     ("GET", "/packs/template.<kind>"): {"home"},
@@ -580,6 +583,7 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("POST", "/packs/<pack>/delete"): {"home"},
     ("GET", "/sessions/<code>/next"): {"home"},
     ("POST", "/sessions/<code>/next"): {"home"},
+    ("GET", "/sessions/<code>/files/<name>"): {"home"},
     ("GET", "/w/<code>"): {"phone"},
     ("GET", "/w/<code>/now"): {"phone"},
     ("POST", "/w/<code>/role"): {"phone"},
@@ -608,10 +612,10 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/museums/<code>/actions.csv"): {"console", "home"},
     ("GET", "/museums/<code>/actions.ics"): {"console", "home"},
     ("GET", "/f/<code>/report"): {"console"},
-    ("GET", "/f/<code>/results.csv"): {"console"},
-    ("GET", "/f/<code>/session.json"): {"console"},
+    ("GET", "/f/<code>/files/<name>"): {"console"},
     ("GET", "/f/<code>/devices"): {"console"},
     ("POST", "/f/<code>/devices"): {"console"},
+    ("POST", "/sessions/load"): {"home"},
     # The last two, because they take from the others what they hold.
     ("POST", "/f/<code>/devices/revoke"): {"console"},
     ("POST", "/sessions/<code>/delete"): {"home"},
@@ -636,6 +640,10 @@ FORMS: dict[str, dict[str, Any]] = {
     "/museums/<code>/actions/<int:action_id>": {"status": "under way", "version": "1"},
     "/f/<code>/parked": {"item": "The roof"},
     "/f/<code>/parked/<int:parked_id>": {"item": "The whole roof", "version": "1"},
+}
+
+FILES: dict[str, Callable[[], dict[str, Any]]] = {
+    "/sessions/load": lambda: {"file": (io.BytesIO(session_json.write(a_report())), "session.json")}
 }
 
 
@@ -702,6 +710,7 @@ def test_each_address_lets_in_whom_it_should_and_is_not_there_for_anybody_else(
         "<int:action_id>": "1",
         "<pack>": editions.address_of(edition.key, edition.edition),
         "<kind>": "csv",
+        "<name>": "results.csv",
         "<version>": venue.house.assets.version,
         "<path:name>": "css/base.css",
     }
@@ -726,7 +735,8 @@ def test_each_address_lets_in_whom_it_should_and_is_not_there_for_anybody_else(
                 for name, value in FORMS.get(rule, {}).items()
             }
             person = visitors[who]
-            response = person.gets(path) if method == "GET" else person.posts(path, form)
+            sent = FILES.get(rule, dict)()
+            response = person.gets(path) if method == "GET" else person.posts(path, {**form, **sent})
             if who in allowed:
                 assert response.status_code in (200, 303), f"{method} {rule} for {who}"
             else:

@@ -94,7 +94,8 @@ def test_eventlet_stays_away() -> None:
 
 
 @pytest.mark.parametrize(
-    ("folder", "pattern"), [("static/vendor", "*"), ("static/fonts", "*"), ("tests/browser", "axe*")]
+    ("folder", "pattern"),
+    [("static/vendor", "*"), ("static/fonts", "*"), ("facilitation/exports/fonts", "*"), ("tests/browser", "axe*")],
 )
 def test_files_that_others_made_are_exactly_as_they_were_published(folder: str, pattern: str) -> None:
     place = ROOT / folder

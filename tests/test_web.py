@@ -258,7 +258,7 @@ def outsiders(app: Flask) -> Outsiders:
     "path",
     [
         *("w/{}/now", "s/{}", "s/{}/now", "f/{}", "f/{}/now", "f/{}/setup", "f/{}/screen", "f/{}/end"),
-        *("f/{}/results.csv", "f/{}/session.json", "sessions/{}/results.csv", "sessions/{}/session.json"),
+        *("f/{}/files/results.csv", "f/{}/files/report.pdf", "sessions/{}/files/session.json"),
         *("sessions/{}/delete", "home"),
     ],
 )

@@ -13,17 +13,19 @@ from facilitation.report import Report
 class Format:
     """A kind of document. `module` of this package writes it, and is loaded when it is first needed: some are large."""
 
+    name: str  # in an address, and the end of the file's name: "action-plan.docx"
     title: str  # for a link: "Action plan (Word)"
-    suffix: str  # of the file's name: "action-plan.docx"
+    use: str  # what it is for, in a sentence or two
     mimetype: str
     module: str
+    slow: bool = False  # may take longer than a second
 
     def file_name(self, report: Report) -> str:
         """What the download is called: wexcombe-mill-museum-2026-11-21-action-plan.docx."""
-        return f"{report.slug}-{self.suffix}"
+        return f"{report.slug}-{'unfinished-' if report.unfinished else ''}{self.name}"
 
     def write(self, report: Report) -> bytes:
-        """The document. Takes from a millisecond to a second: not for a thread that others wait for."""
+        """The document. Takes from a millisecond to a few seconds: not for a thread that others wait for."""
         write: Callable[[Report], bytes] = importlib.import_module(f"{__name__}.{self.module}").write
         return write(report)
 
@@ -33,15 +35,69 @@ _EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CSV = "text/csv; charset=utf-8"
 
 FORMATS = {
-    "plan": Format("Action plan (Word)", "action-plan.docx", _WORD, "plan_docx"),
-    "report-word": Format("Report (Word)", "report.docx", _WORD, "report_docx"),
-    "report-pdf": Format("Report (PDF)", "report.pdf", "application/pdf", "report_pdf"),
-    "wall-chart": Format("Wall chart (PDF, A3 or A4)", "wall-chart.pdf", "application/pdf", "wall_chart"),
-    "calendar": Format("Dates for your calendar", "dates.ics", "text/calendar; charset=utf-8", "calendar_ics"),
-    "workbook": Format("Everything as tables (Excel)", "tables.xlsx", _EXCEL, "workbook_xlsx"),
-    "results-csv": Format("Results (CSV)", "results.csv", _CSV, "results_csv"),
-    "actions-csv": Format("Actions (CSV)", "actions.csv", _CSV, "actions_csv"),
-    "session-json": Format("Whole session, to load again (JSON)", "session.json", "application/json", "session_json"),
-    "everything": Format("All of these in one file (ZIP)", "everything.zip", "application/zip", "everything_zip"),
+    known.name: known
+    for known in (
+        Format(
+            "action-plan.docx",
+            "Action plan (Word)",
+            "Send this out today. It says who does what by when, and you can change it.",
+            _WORD,
+            "plan_docx",
+        ),
+        Format(
+            "report.docx",
+            "Report (Word)",
+            "The whole report, to change or to copy from. Page 1 stands alone, for the board.",
+            _WORD,
+            "report_docx",
+            slow=True,
+        ),
+        Format(
+            "report.pdf",
+            "Report (PDF)",
+            "The same report, to print or to send.",
+            "application/pdf",
+            "report_pdf",
+            slow=True,
+        ),
+        Format(
+            "wall-chart.pdf",
+            "Wall chart (PDF)",
+            "One large page for the wall. Prints on A3, or smaller on A4.",
+            "application/pdf",
+            "wall_chart",
+        ),
+        Format(
+            "dates.ics",
+            "Dates for your calendar",
+            "Open it to put the days of the plan into your calendar. Opening a newer one brings them up to date.",
+            "text/calendar; charset=utf-8",
+            "calendar_ics",
+        ),
+        Format(
+            "tables.xlsx",
+            "Everything as tables (Excel)",
+            "Every action, result and parked item as tables for Excel or LibreOffice.",
+            _EXCEL,
+            "workbook_xlsx",
+        ),
+        Format("results.csv", "Results (CSV)", "The counts alone, for a statistics program.", _CSV, "results_csv"),
+        Format("actions.csv", "Actions (CSV)", "The actions alone, for another program.", _CSV, "actions_csv"),
+        Format(
+            "session.json",
+            "Whole session (JSON)",
+            "The whole session, for loading it into this program again. Not for reading.",
+            "application/json",
+            "session_json",
+        ),
+        Format(
+            "everything.zip",
+            "All of these in one file (ZIP)",
+            "To keep, or to send on in one go. A note inside says what each file is for.",
+            "application/zip",
+            "everything_zip",
+            slow=True,
+        ),
+    )
 }
-"""Every download by the name it has in an address, in the order of use: the plan goes out first."""
+"""Every download by its name, in the order of use: the plan goes out first."""

@@ -5,23 +5,11 @@ from __future__ import annotations
 import io
 import zipfile
 
-from facilitation.exports import FORMATS
+from facilitation.exports import FORMATS, Format
 from facilitation.exports.said import TALKING, who_and_when
 from facilitation.report import Report
 
 README = "README.txt"
-
-_WHAT_FOR = {
-    "plan": "Send this out today. It says who does what by when, and you can change it.",
-    "report-word": "The whole report, to change or to copy from. Page 1 stands alone, for the board.",
-    "report-pdf": "The same report, to print or to send.",
-    "wall-chart": "One large page for the wall. Prints on A3, or smaller on A4.",
-    "calendar": "Open it to put the days of the plan into your calendar. Opening a newer one brings them up to date.",
-    "workbook": "Every action, result and parked item as tables for Excel or LibreOffice.",
-    "results-csv": "The counts alone, for a statistics program.",
-    "actions-csv": "The actions alone, for another program.",
-    "session-json": "The whole session, for loading it into this program again. Not for reading.",
-}
 
 
 def write(report: Report) -> bytes:
@@ -29,9 +17,13 @@ def write(report: Report) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(_entry(report, README), readme(report))
-        for name in _WHAT_FOR:
-            archive.writestr(_entry(report, FORMATS[name].file_name(report)), FORMATS[name].write(report))
+        for known in _parts():
+            archive.writestr(_entry(report, known.file_name(report)), known.write(report))
     return made.getvalue()
+
+
+def _parts() -> list[Format]:
+    return [known for known in FORMATS.values() if known.module != "everything_zip"]
 
 
 def _entry(report: Report, name: str) -> zipfile.ZipInfo:
@@ -44,7 +36,7 @@ def _entry(report: Report, name: str) -> zipfile.ZipInfo:
 
 def readme(report: Report) -> bytes:
     """The note, with the line ends that every text editor understands."""
-    files = [line for name, use in _WHAT_FOR.items() for line in (FORMATS[name].file_name(report), f"    {use}", "")]
+    files = [line for known in _parts() for line in (known.file_name(report), f"    {known.use}", "")]
     lines = [
         who_and_when(report),
         "",

@@ -63,7 +63,8 @@ _HOW = {
 
 def who_and_when(report: Report) -> str:
     """The line under the headline: "Wexcombe Mill Museum. Away day, 21 November 2026."."""
-    return f"{report.museum}. {report.title}, {long_date(report.held_on)}."
+    so_far = " Unfinished: the session was still going on when this was made." if report.unfinished else ""
+    return f"{report.museum}. {report.title}, {long_date(report.held_on)}.{so_far}"
 
 
 def footer(report: Report) -> str:
@@ -164,11 +165,11 @@ def _last_time(answer: Answer) -> str | None:
     if last is None:
         return None
     words = last.words or "So few answered that only the numbers can speak"
-    asked = f" It was asked: {last.text}" if last.text != answer.text else ""
-    return f"{words}. {_room(last.then)} on {long_date(last.then.day)}, {_room(last.now)} now.{asked}"
+    asked = f" It was asked: {last.text}" if last.text else ""
+    return f"{words}. {room(last.then)} on {long_date(last.then.day)}, {room(last.now)} now.{asked}"
 
 
-def _room(side: Side) -> str:
+def room(side: Side) -> str:
     """How many answered, and as whom where that was released: "17 answered (Trustees 7, Others 10)"."""
     who = ", ".join(f"{group_said(name)} {number}" for name, number in side.who)
     return f"{side.counts.ballots} answered" + (f" ({who})" if who else "")
@@ -415,8 +416,8 @@ def _of_last_time(report: Report) -> tuple[str, ...]:
     return (
         "Against last time, first votes are compared with first votes: other people, on another day. “Clearly higher” "
         "and “clearly lower” are said only where chance alone would rarely do it, from four votes on each side; a "
-        f"small group can still miss a real change, and of {compared} compared questions one or two may differ by luck. What "
-        "was done since is the better evidence.",
+        f"small group can still miss a real change, and of {compared} compared questions one or two may differ by "
+        "luck. What was done since is the better evidence.",
     )
 
 

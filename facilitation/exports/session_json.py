@@ -22,7 +22,7 @@ from facilitation.stages import Mode, Stage
 from facilitation.tally import K_CEILING, K_FLOOR, OTHERS, Shift, Tally
 
 SCHEMA_VERSION = 2
-LARGEST_FILE = 5_000_000
+LARGEST_FILE = 2_000_000
 """Characters of a file. A session of 54 questions needs 150,000."""
 
 
@@ -387,7 +387,7 @@ def _action(group: Group, agenda: Agenda) -> Action:
     action = Action(
         **read,
         number=group.whole("number", 1, 100_000),
-        hallmark=group.one_of("hallmark", dict.fromkeys(("", *(asked.hallmark for asked in agenda.values())))),
+        hallmark=group.text("hallmark", 120),
         question=_known(group, agenda, optional=True),
         first_step_by=group.day_or_none("first_step_by"),
         due=group.day_or_none("due"),
@@ -396,6 +396,9 @@ def _action(group: Group, agenda: Agenda) -> Action:
         priority=group.whole_or_none("priority", 0, 999),
         status=Status(group.one_of("status", list(Status))),
     )
+    belongs = agenda[action.question].hallmark if action.question else ""
+    if action.hallmark != belongs:
+        group.refuse("hallmark", f"the question’s own is needed here: “{belongs}”.")
     if not action.action:
         group.refuse("action", "the text is empty.")
     if action.status is Status.DROPPED and not action.status_reason:

@@ -19,9 +19,10 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
 from facilitation import __version__, logs, qr
-from facilitation.committer import Committer
+from facilitation.committer import Aside, Committer
 from facilitation.config import Settings
 from facilitation.errors import Refused
+from facilitation.exports import FORMATS
 from facilitation.gate import LARGEST_TYPED, ROUTE
 from facilitation.hallmarks import Framework
 from facilitation.keys import KeyFile
@@ -57,6 +58,7 @@ class House:
     codes: TypedCodes
     assets: Assets
     join_origin: Callable[[], str]
+    aside: Aside
 
 
 def house() -> House:
@@ -140,6 +142,7 @@ def dress(app: Flask) -> None:
     app.add_template_global(qr.svg, "qr")
     app.add_template_global(qr.wifi_svg, "wifi_qr")
     app.jinja_env.globals["version"] = __version__
+    app.jinja_env.globals["formats"] = FORMATS
     app.before_request(_demand_a_small_form)
     app.after_request(_finish)
     app.register_error_handler(Refused, refused)

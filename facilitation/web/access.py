@@ -29,6 +29,14 @@ def at_home() -> bool:
     return bool(token) and store.holds(db.session(), token, "home")
 
 
+def from_home(code: str) -> Workshop:
+    """The workshop, for whoever holds the whole program."""
+    workshop = store.by_code(db.session(), code) if at_home() else None
+    if workshop is None:
+        abort(404)
+    return workshop
+
+
 def facilitated(code: str) -> Workshop:
     """The workshop, for its facilitator."""
     return _held(code, "f", "facilitator")

@@ -17,9 +17,9 @@ from flask import Blueprint, Response, abort
 
 BUNDLES = {
     "js/phone.js": ("js/live.js", "js/ballot.js"),
-    "js/console.js": ("js/live.js", "js/keys.js", "js/desk.js", "js/drafts.js"),
+    "js/console.js": ("js/live.js", "js/keys.js", "js/desk.js", "js/drafts.js", "js/files.js"),
     "js/check-in.js": ("js/drafts.js",),
-    "js/report.js": ("js/drafts.js", "js/print.js"),
+    "js/report.js": ("js/drafts.js", "js/files.js", "js/print.js"),
     "js/screen.js": ("js/live.js", "js/keys.js", "js/wall.js"),
 }
 _PACKED = {".css", ".js", ".txt", ".svg"}

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from facilitation import continuing, editions, museum, report, store, workshop
 from facilitation import now as reader
 from facilitation.errors import Refused, Stale
-from facilitation.exports import results_csv, session_json
+from facilitation.exports import said
 from facilitation.live import fragment
 from facilitation.now import Audience, Now
 from facilitation.stages import Move, Stage
 from facilitation.store import Workshop, db
-from facilitation.web import a_date, a_number, access, download, house, perform, see, today, wants_fragment
+from facilitation.web import a_date, a_number, access, house, perform, see, today, wants_fragment
 
 facilitator = Blueprint("facilitator", __name__)
 
@@ -79,7 +79,7 @@ def _home(form: Mapping[str, str], problem: str = "", status: int = 200) -> Resp
 @facilitator.post("/sessions/<code>/open")
 def open_console(code: str) -> Response:
     """Give this browser the console of a session; where it leads depends on how far the session has come."""
-    found = _at_home(code)
+    found = access.from_home(code)
     workshop_id = found.id
     lobby_without_agenda = found.stage == Stage.LOBBY and not found.agenda
     page = see(url_for(".setup" if lobby_without_agenda else ".console", code=code))
@@ -92,14 +92,16 @@ def open_console(code: str) -> Response:
 @facilitator.get("/sessions/<code>/next")
 def ask_next(code: str) -> Response:
     """Ask what the session is called that continues this one, and say what it begins with."""
-    return _next(_at_home(code), {})
+    return _next(access.from_home(code), {})
 
 
 @facilitator.post("/sessions/<code>/next")
 def begin_next(code: str) -> Response:
     """Continue an ended session: its agenda, its settings, and its actions to look back on."""
-    found, form, shipped = _at_home(code), request.form, house().framework
+    found, form, shipped = access.from_home(code), request.form, house().framework
     earlier_id, framework = found.id, editions.of(db.session(), shipped, found)
+    if (wanted := editions.find(db.session(), shipped, form.get("pack", ""))) and wanted.key == framework.key:
+        framework = wanted
     try:
         held_on = a_date(form.get("held_on", ""))
 
@@ -109,14 +111,24 @@ def begin_next(code: str) -> Response:
 
         workshop_id, new_code, token = perform(job)
     except Refused as refusal:
-        return _next(_at_home(code), form, refusal.sentence, refusal.status)
+        return _next(access.from_home(code), form, refusal.sentence, refusal.status)
     return access.give(see(url_for(".console", code=new_code)), f"f_{workshop_id}", token)
 
 
 def _next(found: Workshop, form: Mapping[str, str], problem: str = "", status: int = 200) -> Response:
     actions = museum.still_open(museum.to_do(db.session(), [found]))
     page = render_template(
-        "facilitator/next.html", workshop=found, actions=actions, today=today(), form=form, problem=problem
+        "facilitator/next.html",
+        workshop=found,
+        actions=actions,
+        packs=[
+            (editions.name_of(made), made)
+            for made in editions.listed(db.session(), house().framework)
+            if made.key == found.framework
+        ],
+        today=today(),
+        form=form,
+        problem=problem,
     )
     return make_response(page, status)
 
@@ -124,18 +136,19 @@ def _next(found: Workshop, form: Mapping[str, str], problem: str = "", status: i
 @facilitator.get("/sessions/<code>/delete")
 def ask_delete(code: str) -> str:
     """Ask before deleting, and say what would go."""
-    found = _at_home(code)
-    answers = store.answers_by_workshop(db.session()).get(found.id, 0)
-    return render_template("facilitator/delete.html", workshop=found, answers=answers)
+    found = access.from_home(code)
+    goes = store.contents(db.session(), found.id)
+    return render_template("facilitator/delete.html", workshop=found, goes=goes)
 
 
 @facilitator.post("/sessions/<code>/delete")
-def delete(code: str) -> Response:
-    """Delete a session, really."""
-    workshop_id, keys = _at_home(code).id, house().keys
-    perform(lambda session: workshop.delete(session, keys, workshop_id))
+def delete(code: str) -> str:
+    """Delete a session, really, and say what went: said once, because nothing of it is kept."""
+    found, keys = access.from_home(code), house().keys
+    workshop_id, title = found.id, found.title
+    gone = perform(lambda session: workshop.delete(session, keys, workshop_id))
     house().live.forget(workshop_id)
-    return see(url_for(".home"))
+    return render_template("facilitator/deleted.html", title=title, gone=gone)
 
 
 # --- Set-up ----------------------------------------------------------------------------------------------------------
@@ -321,41 +334,13 @@ def report_page(code: str) -> str:
     return render_template(
         "facilitator/report.html",
         report=made,
+        said=said,
         versions=store.draft_versions(db.session(), found.id),
         plates={answer.key: answer.plate for answer in made.answers},
     )
 
 
-@facilitator.get("/sessions/<code>/results.csv")
-@facilitator.get("/f/<code>/results.csv")
-def results(code: str) -> Response:
-    """Tidy counts: one row per question, round and answer."""
-    made = report.make(db.session(), _exportable(code), house().framework)
-    return download(results_csv.write(made), "text/csv; charset=utf-8", f"{made.slug}-results.csv")
-
-
-@facilitator.get("/sessions/<code>/session.json")
-@facilitator.get("/f/<code>/session.json")
-def whole_session(code: str) -> Response:
-    """The whole session, without a row per person: there is none."""
-    made = report.make(db.session(), _exportable(code), house().framework)
-    return download(session_json.write(made), "application/json", f"{made.slug}.json")
-
-
 # --- Shared by the routes above --------------------------------------------------------------------------------------
-
-
-def _at_home(code: str) -> Workshop:
-    access.demand_home()
-    found = store.by_code(db.session(), code)
-    if found is None:
-        abort(404)
-    return found
-
-
-def _exportable(code: str) -> Workshop:
-    """The workshop whose results are asked for: from home, or from its own console."""
-    return _at_home(code) if request.path.startswith("/sessions/") else access.facilitated(code)
 
 
 def _now(found: Workshop) -> Now:

@@ -27,11 +27,11 @@ def load() -> Response:
     """Import a file. With a fault in it nothing is imported, and every fault is named."""
     access.demand_home()
     file = request.files.get("file")
-    content, name = (file.read(), file.filename or "the file") if file else (b"", "the file")
-    if not content and (file is None or not file.filename):
+    if file is None or not file.filename:
         return _all_packs("Choose a file first.")
+    content, name = file.read(), file.filename[:80]
     try:
-        return see(_address(_add(packs.read(content, name))))
+        return see(_address(_add(house().aside(lambda: packs.read(content, name)))))
     except Refused as refusal:
         return _all_packs(refusal.sentence, refusal.faults if isinstance(refusal, BadPack) else ())
 
@@ -69,7 +69,7 @@ def file(pack: str, kind: str) -> Response:
     found = _found(pack)
     if kind not in packs.KINDS:
         abort(404)
-    return download(packs.write(found, kind), packs.KINDS[kind].mimetype, f"{pack}.{kind}")
+    return download(house().aside(lambda: packs.write(found, kind)), packs.KINDS[kind].mimetype, f"{pack}.{kind}")
 
 
 @question_packs.post("/<pack>/delete")

@@ -492,6 +492,8 @@ def test_a_deleted_session_is_gone_for_everybody(venue: Venue, meeting: Meeting,
     desk.page.get_by_role("link", name="Keep it").click()
     card.get_by_role("link", name="Delete").click()
     desk.page.click("#delete")
+    desk.expect_title("The session is deleted")
+    desk.page.get_by_role("link", name="Back to your sessions").click()
     desk.expect_title("Your sessions")
     expect(card).to_have_count(0)
     phone.page.reload()

@@ -104,7 +104,7 @@ def test_after_the_close_nothing_that_was_written_ties_a_choice_to_a_device(nurs
         secrets = Secrets.of(data, session)
         session.moves(program, "close", "reveal")
         for document in ("results.csv", "session.json"):
-            status, text = session.freya.gets(program, f"/f/{session.code}/{document}")
+            status, text = session.freya.gets(program, f"/f/{session.code}/files/{document}")
             assert status == 200
             (program.outside / document).write_text(text)
         assert secrets.found_in(everything_written(program)) == NOTHING
