@@ -103,7 +103,7 @@ def test_the_bytes_of_a_ballot_are_the_documented_ones() -> None:
 
 @pytest.mark.parametrize(
     ("place", "value"),
-    [(0, 0x01), (0, 0x21), (0, 0x12), (1, 0), (1, 8), (2, 1), (3, 1), (4, 4), (5, 5), *((i, 1) for i in range(6, 16))],
+    [(0, 0x01), (0, 0x21), (0, 0x13), (1, 0), (1, 8), (2, 1), (3, 1), (4, 4), (5, 5), *((i, 1) for i in range(6, 16))],
 )
 def test_bytes_that_no_ballot_has_are_refused_even_under_a_true_seal(place: int, value: int) -> None:
     odd = bytearray(SOUND)

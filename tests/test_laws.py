@@ -51,10 +51,8 @@ LAYERS = (
     {"hallmarks", "stages", "ballots", "tally", "config", "keys", "qr", "network", "room", "limits", "logs", "words"},
     {"plan", "profile", "packs"},
     {"store"},
-    {"committer", "report", "exports", "workshop", "deciding", "loading", "migrations"}
-    | {
-        *("editions", "continuing", "museum"),
-    },
+    {"committer", "report", "exports", "workshop", "deciding", "loading", "priorities", "migrations"}
+    | {"editions", "continuing", "museum"},
     {"now"},
     {"live", "wire", "gate"},
     {"web"},
@@ -611,6 +609,8 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("POST", "/museums/<code>/actions/<int:action_id>"): {"console", "home"},
     ("GET", "/museums/<code>/actions.csv"): {"console", "home"},
     ("GET", "/museums/<code>/actions.ics"): {"console", "home"},
+    ("GET", "/f/<code>/priorities"): {"console"},
+    ("POST", "/f/<code>/priorities"): {"console"},
     ("GET", "/f/<code>/report"): {"console"},
     ("GET", "/f/<code>/files/<name>"): {"console"},
     ("GET", "/f/<code>/devices"): {"console"},

@@ -101,13 +101,15 @@ def cast(code: str) -> Response:
     form = request.form
     round_id = a_number(form.get("round"))
     here, device = access.casting(code, round_id)
+    round_ = here.open if here.open and here.open.round_id == round_id else None
+    # a dot vote sends a field for each dot, and none at all for a ballot without dots
+    dots = round_ is not None and round_.options > 0
+    choice = "d" + ".".join(form.getlist("choice")) if dots else form.get("choice", "")
     try:
         if device is None:
             raise NotVoting("This session has ended.")
         seq, role = a_number(form.get("seq")), access.role(here.workshop_id) or ""
-        posted = Posted(form.get("choice", ""), seq, form.get("direction", ""), role)
-        round_ = here.open if here.open and here.open.round_id == round_id else None
-        filing = seal_ballot(house().keys, round_, device, posted)
+        filing = seal_ballot(house().keys, round_, device, Posted(choice, seq, form.get("direction", ""), role))
         house().rooms.hear(filing.workshop_id, device)
         filed = _file(filing)
     except Refused as refusal:
