@@ -57,7 +57,8 @@ def test_a_batch_takes_as_many_statements_for_many_ballots_as_for_few(
     for size in (2, 60):
         devices = [ballots.new_device_secret() for _ in range(size)]
         for seq in (1, 2) if again else (1,):
-            filings = [workshop.seal_ballot(quiet.house.keys, room, device, "3", seq, "") for device in devices]
+            posted = workshop.Posted("3", seq)
+            filings = [workshop.seal_ballot(quiet.house.keys, room, device, posted) for device in devices]
             with statements(quiet.house.committer._engine) as asked:  # type: ignore[attr-defined]
                 quiet.performs(lambda session, filings=filings: quiet.house.box.file(session, filings))  # type: ignore[misc]
         counts.append(len(asked))
