@@ -92,7 +92,7 @@ def test_dots_are_written_in_one_way_only(choice: str) -> None:
 @pytest.mark.parametrize("said", [(1, 0, 2), (2, 1, 0), (1, 1, 0), (13, 0, 0)])
 def test_dots_that_no_ballot_has_are_refused_even_under_a_true_seal(said: tuple[int, int, int]) -> None:
     odd = bytes([0x12, *said]).ljust(16, b"\0")
-    with pytest.raises(ValueError, match="not a ballot|no such dots"):
+    with pytest.raises(ValueError, match=r"not a ballot|no such dots"):
         ballots.unseal(KEY, 1, ANA, sealed_by_hand(odd))
 
 

@@ -18,13 +18,13 @@ ACTIONS = ("Invite the school", "Catalogue the store", "Mend the roof", "Ask for
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """A dot vote is the same on both databases: its rows are those of any vote, which test_workshop.py tries on both."""
+    """A dot vote is the same on both databases: its rows are those of any vote, which test_workshop.py tries."""
     return sqlite_url
 
 
 @pytest.fixture
 def voting(venue: Venue, freya: Facilitator) -> Facilitator:
-    """Freya's session with five actions and a dot vote over them, open, in live mode; it is the fourth on the agenda."""
+    """Freya's session with five actions and an open dot vote over them, live; it is the fourth on the agenda."""
 
     def write(session: Any) -> None:
         for text in ACTIONS:
