@@ -100,7 +100,7 @@ def dots(options: Iterable[int]) -> str:
 def placed(choice: str) -> tuple[int, ...]:
     """The options on which a choice of a dot vote puts its dots, as they stand in it. ValueError if it is none."""
     if not _DOTS.fullmatch(choice):
-        raise ValueError("no dots")
+        raise ValueError("no such choice")
     return tuple(int(number) for number in choice[1:].split(".") if number)
 
 
