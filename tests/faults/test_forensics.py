@@ -273,6 +273,7 @@ def test_control_without_secure_delete_the_rows_of_a_closed_round_are_found(nurs
         secrets = Secrets.of(data, session)
         session.moves(program, "close")
         held = secrets.found_in(everything_written(program))
+        print(f"\nwithout secure_delete, after the close: {held}")
         assert held["keys"] == 0
         assert held["slots"] > 0 and held["sealed"] > 0
 

@@ -279,4 +279,6 @@ def test_a_kill_before_any_single_change_of_the_disk_leaves_an_exact_state(
             for phone in session.phones if round_id in Stored.of(data).open_rounds() else ():
                 assert phone.votes(program, session.code, round_id, "3") == 200
         number += every
-    assert number > 4  # or nothing was killed
+    kills = len(range(1, number - every, every))
+    print(f"\n{act}: {kills} kills, each before another change of the disk")
+    assert kills > 4
