@@ -336,4 +336,4 @@ def test_a_random_session_counts_what_a_dictionary_counts(machine: Any) -> None:
 
 @pytest.mark.long
 def test_many_long_random_sessions_count_what_a_dictionary_counts(machine: Any) -> None:
-    run_state_machine_as_test(machine, settings=sized(300, 60))
+    run_state_machine_as_test(machine, settings=sized(200, 50))
