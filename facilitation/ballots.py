@@ -6,8 +6,8 @@ key is destroyed (keys.py) neither says anything to anybody. Every sealed ballot
 
 The 16 bytes that are sealed:
 
-    0       version (high four bits, 1) and kind (low four bits: 1 is a choice, 2 is kept for a dot vote)
-    1 to 3  the choice in byte 1, counted from 1 in CHOICES; a dot vote will use all three
+    0       version (high four bits, 1) and kind (low four bits: 1 is a choice, 2 is dots)
+    1 to 3  a choice in byte 1, counted from 1 in CHOICES; or the options with a dot, ascending, nought for none
     4       the direction, counted from 0 in Direction
     5       the role, counted from 1 in ROLES, 0 for none
     6 to 15 nought
@@ -16,8 +16,10 @@ The 16 bytes that are sealed:
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,7 +28,10 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 # The order of these three is what the bytes of a sealed ballot mean: append to them, never reorder.
 CHOICES = ("1", "2", "3", "4", "5", "DK", "NR")
-"""What a ballot can say: a point of the scale, "don't know", or "not relevant to us"."""
+"""What a ballot can say of a question: a point of the scale, "don't know", or "not relevant to us"."""
+
+MOST_DOTS, MOST_OPTIONS = 3, 12
+"""What a ballot can say in a dot vote: at most so many dots, each on another of so many options."""
 
 ROLES = ("trustee", "staff", "volunteer", "other")
 """What a person can say about themselves, where the workshop asks."""
@@ -55,26 +60,48 @@ SEALED_BYTES = 44
 
 _NONCE_BYTES = 12
 _PLAIN_BYTES = 16
-_A_CHOICE = 0x11  # version 1, kind 1
+_A_CHOICE, _SOME_DOTS = 0x11, 0x12  # version 1, kind 1 or 2
+_DOTS = re.compile(r"d(?:[0-9]{1,2}(?:\.[0-9]{1,2}){0,11})?", re.ASCII)
 _DIRECTIONS = tuple(Direction)
 
 
 # No repr: a choice must not reach a log by way of an error report.
 @dataclass(frozen=True, slots=True, repr=False)
 class Ballot:
-    """One answer: a choice of CHOICES, a direction, and a role of ROLES or None. ValueError for anything else."""
+    """One answer: a choice of CHOICES or dots as `dots` writes them, a direction, and a role of ROLES or None.
+
+    ValueError for anything else.
+    """
 
     choice: str
     direction: Direction = Direction.UNKNOWN
     role: str | None = None
 
     def __post_init__(self) -> None:
-        if self.choice not in CHOICES:
+        if self.choice not in CHOICES and self.choice != dots(placed(self.choice)):
             raise ValueError("no such choice")
         if self.direction not in _DIRECTIONS:
             raise ValueError("no such direction")
         if self.role is not None and self.role not in ROLES:
             raise ValueError("no such role")
+
+
+def dots(options: Iterable[int]) -> str:
+    """Dots on these options (from 1) as a ballot's choice: "d2.5.9", and "d" for none.
+
+    ValueError for more dots than there are, two on one option, or an option there cannot be.
+    """
+    chosen = sorted(options)
+    if len(chosen) > MOST_DOTS or len(set(chosen)) < len(chosen) or not all(1 <= n <= MOST_OPTIONS for n in chosen):
+        raise ValueError("no such dots")
+    return "d" + ".".join(map(str, chosen))
+
+
+def placed(choice: str) -> tuple[int, ...]:
+    """The options on which a choice of a dot vote puts its dots, as they stand in it. ValueError if it is none."""
+    if not _DOTS.fullmatch(choice):
+        raise ValueError("no such choice")
+    return tuple(int(number) for number in choice[1:].split(".") if number)
 
 
 def new_device_secret() -> bytes:
@@ -128,12 +155,13 @@ def seal(round_key: bytes, round_id: int, slot: bytes, ballot: Ballot) -> bytes:
     or round that cannot be.
     """
     bound_to = _bound_to(round_id, slot)
+    a_choice = ballot.choice in CHOICES
+    said = (CHOICES.index(ballot.choice) + 1,) if a_choice else placed(ballot.choice)
     plain = bytes(
         [
-            _A_CHOICE,
-            CHOICES.index(ballot.choice) + 1,
-            0,
-            0,
+            _A_CHOICE if a_choice else _SOME_DOTS,
+            *said,
+            *bytes(MOST_DOTS - len(said)),
             _DIRECTIONS.index(ballot.direction),
             0 if ballot.role is None else ROLES.index(ballot.role) + 1,
         ]
@@ -156,18 +184,20 @@ def unseal(round_key: bytes, round_id: int, slot: bytes, sealed: bytes) -> Ballo
         plain = _cipher(round_key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to)
     except InvalidTag:
         raise ValueError("this ballot does not open with this key, round and slot") from None
-    kind, choice, second, third, direction, role = plain[:6]
-    if (
-        kind != _A_CHOICE
-        or not 1 <= choice <= len(CHOICES)
-        or second
-        or third
-        or direction >= len(_DIRECTIONS)
-        or role > len(ROLES)
-        or any(plain[6:])
-    ):
+    kind, said, (direction, role) = plain[0], plain[1:4], plain[4:6]
+    if direction >= len(_DIRECTIONS) or role > len(ROLES) or any(plain[6:]):
         raise ValueError("what was sealed is not a ballot of this version")
-    return Ballot(CHOICES[choice - 1], _DIRECTIONS[direction], ROLES[role - 1] if role else None)
+    return Ballot(_choice(kind, said), _DIRECTIONS[direction], ROLES[role - 1] if role else None)
+
+
+def _choice(kind: int, said: bytes) -> str:
+    """The choice in the three bytes that hold it. ValueError for bytes that `seal` does not write."""
+    if kind == _A_CHOICE and 1 <= said[0] <= len(CHOICES) and not any(said[1:]):
+        return CHOICES[said[0] - 1]
+    options = said.rstrip(b"\0")
+    if kind == _SOME_DOTS and list(options) == sorted(options):
+        return dots(options)
+    raise ValueError("what was sealed is not a ballot of this version")
 
 
 def _cipher(round_key: bytes) -> ChaCha20Poly1305:

@@ -50,6 +50,8 @@ def write_note(session: Session, workshop_id: int, agenda_id: int, text: str, ve
 def agree(session: Session, workshop_id: int, agenda_id: int, rating: str, reason: str, version: int) -> Written:
     """Write down what the group settled on: a point of the scale, 0 for "no agreement", "" for nothing yet; and why."""
     item = _demand_item(session, workshop_id, agenda_id)
+    if item.options is not None:
+        raise Refused("A dot vote has no agreed rating. Write what was decided as an action, or as a note.")
     if rating and (not rating.isdecimal() or len(rating) > 2 or not NO_AGREEMENT <= int(rating) <= len(item.labels)):
         raise Refused("Choose one of the answers, or “No agreement”.")
     point, mine = int(rating) if rating else None, _fitting(tidy_lines(reason))

@@ -77,7 +77,8 @@ def _item(asked: Asked, place: int) -> AgendaItem:
     values = {field.name: getattr(asked, field.name) for field in fields(asked)}
     maps = ("hallmark_title", "text", "short", "prompt", "attribution")
     values |= {name: dict(values[name]) for name in maps} | {"labels": [dict(label) for label in asked.labels]}
-    return AgendaItem(position=place, **values)
+    options = None if asked.options is None else list(asked.options)
+    return AgendaItem(**values | {"position": place, "options": options})
 
 
 def _round(workshop_id: int, agenda_id: int, ordinal: int, counted: Counted) -> Round:
@@ -91,7 +92,7 @@ def _round(workshop_id: int, agenda_id: int, ordinal: int, counted: Counted) -> 
         state="void" if vote.void else "counted",
         released=vote.ballots is not None,  # below k only their number was
         ballots_cast=vote.ballots,
-        counts=vote.tally.as_dict() if vote.tally else None,
+        counts=counts.as_dict() if (counts := vote.tally or vote.dots) else None,
         shift=asdict(vote.shift) if vote.shift else None,
         groups={name: counts.as_dict() for name, counts in vote.groups} or None,
     )

@@ -24,7 +24,7 @@ from facilitation.profile import ProfileRow, profile
 from facilitation.room import Rooms
 from facilitation.stages import Mode, Move, Stage
 from facilitation.store import ActionRow, AgendaItem, AgreementRow, NoteRow, ParkedRow, Round, Workshop
-from facilitation.tally import OTHERS, Shift, Spread, Tally, Waiting
+from facilitation.tally import OTHERS, Dots, Shift, Spread, Tally, Waiting
 from facilitation.workshop import next_item, position_of
 
 STEPS_OF_SQUARES = (8, 10, 12, 16, 24, 40, 60)  # the longest rows that static/css/stage.css knows sizes for
@@ -53,6 +53,7 @@ class Question:
     labels: tuple[str, ...]
     prompts: tuple[str, ...]
     attribution: str
+    dots: bool  # a dot vote: `labels` are its options
 
     @property
     def plate(self) -> str:
@@ -78,6 +79,7 @@ class Chart:
     rows: tuple[Row, ...]
     total: int | None
     mid: float | None = None
+    dots: bool = False  # one mark is one dot, and a person has three
 
     @property
     def most(self) -> int:
@@ -93,7 +95,7 @@ class Chart:
     @property
     def long(self) -> bool:
         """Whether the words need more room."""
-        return any(len(row.label) > LONG_LABEL for row in self.rows if row.level)
+        return not self.dots and any(len(row.label) > LONG_LABEL for row in self.rows if row.level)
 
     @property
     def two(self) -> bool:
@@ -381,13 +383,25 @@ def waiting_picture(session: Session, rooms: Rooms, workshop_id: int) -> Waiting
     return WaitingPicture(round_.id, ballots, rooms[workshop_id].changed(round_.id), missing, workshop.k)
 
 
-def chart(counts: Tally, labels: Sequence[str], earlier: Tally | None = None) -> Chart:
-    """The chart of a tally that may be known, with an earlier vote beneath it if there is one."""
+def chart(counts: Tally | Dots, labels: Sequence[str], earlier: Tally | Dots | None = None) -> Chart:
+    """The chart of counts that may be known, with an earlier vote beneath them if there is one."""
+    if isinstance(counts, Dots):
+        return _chart_of_dots(counts, labels, earlier if isinstance(earlier, Dots) else None)
     was = earlier.as_dict() if earlier else {}
     now = counts.as_dict()
     rows = [Row(point, level, label, now[point], was.get(point)) for point, level, label in _points(labels)]
     middle = tally.median(counts.counts) if tally.middle_words(counts.counts, labels) else None
     return Chart(tuple(rows), counts.ballots, (middle[0] + middle[1]) / 2 if middle else None)
+
+
+def _chart_of_dots(counts: Dots, labels: Sequence[str], earlier: Dots | None) -> Chart:
+    was = earlier.as_dict() if earlier else {}
+    on_options = [Row(str(n), n, label, counts.counts[n - 1], was.get(str(n))) for n, label in enumerate(labels, 1)]
+    return Chart((*on_options, Row("none", 0, "No dots", counts.none, was.get("none"))), counts.ballots, dots=True)
+
+
+def _counts(stored: Mapping[str, int], question: Question) -> Tally | Dots:
+    return Dots.from_dict(stored) if question.dots else Tally.from_dict(stored)
 
 
 def _points(labels: Sequence[str]) -> list[tuple[str, int, str]]:
@@ -411,14 +425,17 @@ def _question(workshop: Workshop, item: AgendaItem) -> Question:
         labels=tuple(say(label) for label in item.labels),
         prompts=tuple(split_prompt(say(item.prompt))) if any(item.prompt.values()) else (),
         attribution=say(item.attribution) if item.attribution else "",
+        dots=item.options is not None,
     )
 
 
 def _picture(round_: Round, question: Question) -> Chart:
     """The last picture that was released, or empty rows before the first one. On reveal there is none."""
     if round_.mode == Mode.LIVE and round_.picture is not None:
-        picture = chart(Tally.from_dict(round_.picture), question.labels)
-        return Chart(picture.rows, picture.total)  # no middle before the close
+        picture = chart(_counts(round_.picture, question), question.labels)
+        return Chart(picture.rows, picture.total, dots=question.dots)  # no middle before the close
+    if question.dots:
+        return Chart(tuple(Row(str(n), n, label, None) for n, label in enumerate(question.labels, 1)), None, dots=True)
     return Chart(tuple(Row(point, level, label, None) for point, level, label in _points(question.labels)), None)
 
 
@@ -432,10 +449,13 @@ def _result(
 ) -> Result | None:
     if round_.state != "counted" or round_.counts is None or not _known(round_, stage, audience):
         return None
-    counts = Tally.from_dict(round_.counts)
     before = [r for r in here if r.ordinal < round_.ordinal and r.state == "counted" and _known(r, stage, audience)]
     first = before[0] if before else None
-    earlier = Tally.from_dict(first.counts) if first and first.counts else None
+    counts = _counts(round_.counts, question)
+    earlier = _counts(first.counts, question) if first and first.counts else None
+    if isinstance(counts, Dots):
+        return _result_of_dots(counts, earlier, question, bool(before))
+    assert earlier is None or isinstance(earlier, Tally)
     shift = Shift(**round_.shift) if round_.shift else None
     return Result(
         chart=chart(counts, question.labels, earlier),
@@ -452,6 +472,28 @@ def _result(
         shift=tally.shift_words(shift) if shift else None,
         earlier_held_back=bool(before) and earlier is None,
         groups=_groups(round_.groups or {}, question),
+    )
+
+
+def _result_of_dots(counts: Dots, earlier: Tally | Dots | None, question: Question, second: bool) -> Result:
+    """Most dots first: rows that may move only now that nobody reads them any more while they grow."""
+    drawn = chart(counts, question.labels, earlier)
+    rows = (*(drawn.rows[place] for place in counts.ranked()), drawn.rows[-1])
+    return Result(
+        chart=Chart(rows, drawn.total, dots=True),
+        ballots=counts.ballots,
+        n=counts.ballots - counts.none,
+        middle=None,
+        beside=None,
+        shares=None,
+        spread=None,
+        chips=(),
+        second=second,
+        earlier_middle=None,
+        moved=None,
+        shift=None,
+        earlier_held_back=second and earlier is None,
+        groups=(),
     )
 
 
@@ -500,7 +542,7 @@ def _profile(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[Profil
     shown = []
     for item in workshop.agenda:
         latest = next((r for r in reversed(rounds.get(item.id, [])) if r.released), None)
-        if latest is not None:
+        if latest is not None and item.options is None:
             counts = Tally.from_dict(latest.counts) if latest.counts else None
             shown.append((item.hallmark, item.number.partition(".")[0], say(item.hallmark_title), counts))
     return profile(shown, workshop.k)
@@ -648,7 +690,8 @@ def _three(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[tuple[st
     shown = []
     for item in workshop.agenda:
         latest = next((r for r in reversed(rounds.get(item.id, [])) if r.released and r.counts), None)
-        shown.append(Tally.from_dict(latest.counts) if latest and latest.counts else None)
+        of_question = latest.counts if latest and item.options is None else None
+        shown.append(Tally.from_dict(of_question) if of_question else None)
     made = []
     for place, reason in tally.three_to_discuss(shown):
         item, counts = workshop.agenda[place], shown[place]
@@ -661,7 +704,8 @@ def _three(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[tuple[st
 def _button(
     move: Move, workshop: Workshop, following: AgendaItem | None, answered: int, missing: int, stage: Stage
 ) -> Button:
-    name = (following.number or f"question {following.position}") if following else ""
+    dots = following is not None and following.options is not None
+    name = (following.number or ("priorities" if dots else f"question {following.position}")) if following else ""
     words = {
         Move.OPEN: f"Open question {name}" if following and following.number else "Open the first question",
         Move.CLOSE: "Close voting",
@@ -669,7 +713,7 @@ def _button(
         Move.DISCUSS: "Start talking",
         Move.REVOTE: "Vote again",
         Move.DISCARD: "Start this vote again",
-        Move.NEXT: f"Skip to {name}" if stage is Stage.VOTING else "Next question",
+        Move.NEXT: f"Skip to {name}" if stage is Stage.VOTING else "Vote on priorities" if dots else "Next question",
         Move.GOTO: "Go to this question",
         Move.FINISH: "Finish",
     }
@@ -710,6 +754,8 @@ def _outcome(item: AgendaItem, rounds: Sequence[Round]) -> str:
         return "Not shown"
     if latest.counts is None:
         return "Too few"
+    if item.options is not None:
+        return "Shown"
     labels = [say(label) for label in item.labels]
     return tally.middle_words(Tally.from_dict(latest.counts).counts, labels) or "Shown"
 

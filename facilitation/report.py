@@ -22,7 +22,7 @@ from facilitation.plan import Action, Agreement, ParkedItem, Status, by_progress
 from facilitation.profile import ProfileRow, profile
 from facilitation.stages import Stage
 from facilitation.store import AgendaItem, Round, Workshop
-from facilitation.tally import Reason, Shift, Spread, Tally
+from facilitation.tally import Dots, Reason, Shift, Spread, Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,15 @@ class Vote:
     tally: Tally | None
     shift: Shift | None
     groups: tuple[tuple[str, Tally], ...] = ()  # by role ("trustee" … "others"), as far as each part is large enough
+    dots: Dots | None = None  # instead of `tally`, of a dot vote
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One question of the agenda, worded as it was, with its votes in order and what the group made of them."""
+    """One entry of the agenda, worded as it was, with its votes in order and what the group made of them.
+
+    A question, or a dot vote: then `options` are the keys of what was voted on, and `labels` their words.
+    """
 
     agenda_id: int
     key: str
@@ -61,7 +65,22 @@ class Answer:
     votes: tuple[Vote, ...]
     agreement: Agreement
     note: str
+    options: tuple[str, ...] | None = None
+    place: int = 0  # on the agenda, from 1
     last: LastTime | None = None  # beside the same question of the session before
+
+    @property
+    def ranked(self) -> tuple[tuple[str, int, int | None], ...]:
+        """Of a dot vote that may be shown: the options with the dots of the latest vote and of the one before it, most
+        dots first."""
+        votes = [vote.dots for vote in self.votes if vote.dots]
+        if not votes:
+            return ()
+        latest, before = votes[-1], votes[-2] if len(votes) > 1 else None
+        return tuple(
+            (self.labels[place], latest.counts[place], before.counts[place] if before else None)
+            for place in latest.ranked()
+        )
 
     @property
     def shown(self) -> Vote | None:
@@ -103,7 +122,7 @@ class Answer:
     @property
     def why_not(self) -> str:
         """Why no result stands here; "" if one does."""
-        if self.shown:
+        if self.shown or self.ranked:
             return ""
         if not self.votes:
             return "Not voted on"
@@ -170,6 +189,12 @@ class Report:
     actions: tuple[Action, ...]
     parked: tuple[ParkedItem, ...]
     earlier: Earlier | None = None
+    priorities: tuple[Answer, ...] = ()  # dot votes, which are in no chapter
+
+    @property
+    def agenda(self) -> tuple[Answer, ...]:
+        """Questions and dot votes in running order."""
+        return tuple(sorted((*self.answers, *self.priorities), key=lambda answer: answer.place))
 
     @property
     def slug(self) -> str:
@@ -220,13 +245,14 @@ def make(session: Session, workshop: Workshop, shipped: Framework) -> Report:
     rounds = store.rounds_of(session, workshop.id)
     agreements, notes = store.agreements_of(session, workshop.id), store.notes_of(session, workshop.id)
     last = continuing.last_times(session, workshop, rounds)
-    answers = tuple(
+    agenda = tuple(
         replace(
             _answer(item, rounds.get(item.id, []), agreements.get(item.id, Agreement()), notes.get(item.id, "")),
             last=last.get(item.id),
         )
         for item in workshop.agenda
     )
+    answers = tuple(answer for answer in agenda if answer.options is None)
     return Report(
         code=workshop.code,
         title=workshop.title,
@@ -246,6 +272,7 @@ def make(session: Session, workshop: Workshop, shipped: Framework) -> Report:
         actions=tuple(store.actions_of(session, workshop.id)),
         parked=tuple(store.parked_of(session, workshop.id)),
         earlier=_earlier(session, workshop),
+        priorities=tuple(answer for answer in agenda if answer.options is not None),
     )
 
 
@@ -276,21 +303,27 @@ def _answer(item: AgendaItem, rounds: list[Round], agreement: Agreement, note: s
         maps={
             name: getattr(item, name) for name in ("hallmark_title", "text", "short", "prompt", "attribution", "labels")
         },
-        votes=tuple(_vote(round_) for round_ in rounds if round_.state in ("counted", "void")),
+        votes=tuple(
+            _vote(round_, dots=item.options is not None) for round_ in rounds if round_.state in ("counted", "void")
+        ),
         agreement=agreement,
         note=note,
+        options=None if item.options is None else tuple(item.options),
+        place=item.position,
     )
 
 
-def _vote(round_: Round) -> Vote:
+def _vote(round_: Round, *, dots: bool) -> Vote:
     known = round_.released and round_.counts is not None
+    counts = round_.counts if known else None
     return Vote(
         number=round_.number,
         mode=round_.mode,
         ballots=round_.ballots_cast if round_.released else None,
         released=known,
         void=round_.state == "void",
-        tally=Tally.from_dict(round_.counts) if known and round_.counts else None,
+        tally=Tally.from_dict(counts) if counts and not dots else None,
+        dots=Dots.from_dict(counts) if counts and dots else None,
         shift=Shift(**round_.shift) if known and round_.shift else None,
         groups=tuple((name, Tally.from_dict(counts)) for name, counts in (round_.groups or {}).items())
         if known

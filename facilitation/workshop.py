@@ -19,7 +19,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import Session
 
-from facilitation import ballots, editions, stages, store
+from facilitation import ballots, editions, priorities, stages, store
 from facilitation.ballots import Ballot, Direction
 from facilitation.errors import NotVoting, Refused, Stale
 from facilitation.hallmarks import Framework, Hallmark, Question
@@ -27,7 +27,7 @@ from facilitation.keys import KeyFile
 from facilitation.room import Rooms
 from facilitation.stages import Effect, Mode, Move, Position, Stage
 from facilitation.store import AgendaItem, Capability, IssuedCode, Round, Workshop
-from facilitation.tally import OTHERS, Shift, Tally, disclosed, disclosed_shift, merge_roles, picture_due
+from facilitation.tally import OTHERS, Dots, Shift, Tally, disclosed, disclosed_shift, merge_roles, picture_due
 from facilitation.words import tidy
 
 K_FLOOR, K_DEFAULT, K_CEILING = 3, 5, 10
@@ -227,16 +227,22 @@ class Posted:
     role: str = ""
 
 
-def seal_ballot(keys: KeyFile, workshop: Workshop, device: bytes, round_id: int, posted: Posted) -> Filing:
-    """Seal one phone's answer for the store. Raises NotVoting if that round takes no ballots, Refused for bad input."""
-    choice, seq = posted.choice, posted.seq
-    if choice not in ballots.CHOICES:
-        raise Refused("Select an answer, or choose I don’t know.")
+def seal_ballot(
+    keys: KeyFile, workshop: Workshop, device: bytes, round_id: int, posted: Posted, options: int = 0
+) -> Filing:
+    """Seal one phone's answer for the store. options: how many a dot vote has; 0 for a question with its scale.
+
+    Raises NotVoting if that round takes no ballots, Refused for bad input.
+    """
+    seq = posted.seq
     if not 0 < seq <= SEQ_CEILING:
         raise Refused("This answer could not be read. Reload the page and choose again.")
     key = keys.read(round_id) if workshop.stage == Stage.VOTING and workshop.round_id == round_id else None
     if key is None:
         raise NotVoting(CLOSED_SENTENCE)
+    choice = _dots(posted.choice, options) if options else posted.choice
+    if not options and choice not in ballots.CHOICES:
+        raise Refused("Select an answer, or choose I don’t know.")
     slot = ballots.slot_of(key, device)
     declared = Direction(posted.direction) if posted.direction in set(Direction) else Direction.UNKNOWN
     role = posted.role if workshop.roles and posted.role in ballots.ROLES else None
@@ -305,7 +311,7 @@ class BallotBox:
         key = self._keys.read(round_id)
         if round_ is None or round_.state != "open" or round_.mode != Mode.LIVE or key is None:
             return False
-        tally = Tally.of(ballot.choice for ballot in _opened(session, key, round_))
+        tally = _counted(session, round_, _opened(session, key, round_))
         room, at = self._rooms[workshop_id], self._rooms.clock()
         if not room.counts_from(round_id, round_.picture):
             room.note_picture(round_id, at, round_.picture)
@@ -414,13 +420,14 @@ def _count(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaI
     except ValueError:
         round_.state = "void"  # without its key, or with a row that does not open, no count would be honest
     else:
-        tally = Tally.of(ballot.choice for ballot in opened)
+        tally = _counted(session, round_, opened)
         shown, moved = disclosed(tally, workshop.k), disclosed_shift(_shift(opened, round_), workshop.k)
         round_.state = "counted" if tally.ballots or move is Move.CLOSE else "discarded"
         round_.ballots_cast = tally.ballots
         round_.counts = shown.as_dict() if shown else None
-        round_.shift = {"up": moved.up, "same": moved.same, "down": moved.down} if shown and moved else None
-        round_.groups = _by_role(opened, workshop.k) if shown and workshop.roles else None
+        on_a_scale = isinstance(shown, Tally)  # dots have no direction, and lie too thin to be told by role
+        round_.shift = {"up": moved.up, "same": moved.same, "down": moved.down} if on_a_scale and moved else None
+        round_.groups = _by_role(opened, workshop.k) if on_a_scale and workshop.roles else None
     round_.picture = None
     round_id = round_.id
     store.forget_ballots(session, round_id)
@@ -454,6 +461,8 @@ def _open(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaIt
     item = _item(workshop.agenda, workshop.agenda_id)
     of_workshop = list(session.scalars(select(Round).where(Round.workshop_id == workshop.id)))
     kept = [r for r in of_workshop if r.agenda_id == item.id and r.state in ("counted", "void")]
+    if item.options is not None and not kept:
+        priorities.bring_up_to_date(session, item)
     round_ = Round(
         workshop_id=workshop.id,
         agenda_id=item.id,
@@ -649,6 +658,27 @@ def _opened(session: Session, key: bytes, round_: Round) -> list[Ballot]:
         ballots.unseal(key, round_.id, slot, sealed)
         for slot, (_, sealed) in store.ballots_in(session, round_.id).items()
     ]
+
+
+def _dots(posted: str, options: int) -> str:
+    """Dots as a phone posts them, as a ballot holds them. Raises Refused in words."""
+    try:
+        chosen = set(ballots.placed(posted))
+        if len(chosen) > ballots.MOST_DOTS:
+            raise Refused(f"There are {ballots.MOST_DOTS} dots. Take one back, then place it elsewhere.")
+        if not all(1 <= option <= options for option in chosen):
+            raise ValueError("no such option")
+        return ballots.dots(chosen)
+    except ValueError:
+        raise Refused("These dots could not be read. Reload the page and place them again.") from None
+
+
+def _counted(session: Session, round_: Round, opened: Sequence[Ballot]) -> Tally | Dots:
+    """The counts of opened ballots, on the scale or the options of their question. ValueError for one of another."""
+    options = session.get_one(AgendaItem, round_.agenda_id).options
+    if options is None:
+        return Tally.of(ballot.choice for ballot in opened)
+    return Dots.of((ballots.placed(ballot.choice) for ballot in opened), len(options))
 
 
 def _nothing_in(session: Session, round_: Round) -> list[Ballot]:

@@ -10,7 +10,7 @@ from facilitation import hallmarks, report
 from facilitation.hallmarks import Hallmark, Question, say, split_prompt
 from facilitation.plan import NO_AGREEMENT, Action, Agreement, ParkedItem, Status, Support
 from facilitation.report import Answer, Report, Vote
-from facilitation.tally import Shift, Tally
+from facilitation.tally import Dots, Shift, Tally
 
 FRAMEWORK = hallmarks.load(Path(__file__).parents[1] / "data" / "hallmarks.json")
 QUESTIONS = {question.key: (hallmark, question) for hallmark in FRAMEWORK.hallmarks for question in hallmark.questions}
@@ -198,7 +198,8 @@ def a_report() -> Report:
         asked("tackling-inequality-02", (low,), Agreement(2, "")),
         own_question(votes(Tally((0, 5, 5, 0, 0)))),
     )
-    return made(answers, ACTIONS, PARKED)
+    priorities = dot_vote(len(answers) + 1, Dots((9, 4, 8, 12, 0), 14, 1), Dots((12, 2, 10, 13, 1), 14))
+    return dataclasses.replace(made(answers, ACTIONS, PARKED), priorities=(priorities,))
 
 
 def a_full_report() -> Report:
@@ -226,9 +227,41 @@ def an_empty_report() -> Report:
     return dataclasses.replace(made((asked("purpose-01", ()),), (), ()), joined=0)
 
 
+def dot_vote(place: int, *rounds: Dots) -> Answer:
+    """A dot vote over the first five actions, with these rounds."""
+    labels = tuple(f"{action.id} {action.action}" for action in ACTIONS[:5])
+    return dataclasses.replace(
+        own_question(()),
+        agenda_id=place,
+        place=place,
+        key="dots-1",
+        plate=str(place),
+        hallmark_title="Priorities",
+        text="Which actions matter most?",
+        short="Priorities: actions",
+        scale="dots",
+        labels=labels,
+        options=tuple(action.uid for action in ACTIONS[:5]),
+        maps={
+            "hallmark_title": {"en": "Priorities"},
+            "text": {"en": "Which actions matter most?"},
+            "short": {"en": "Priorities: actions"},
+            "prompt": {"en": ""},
+            "attribution": {},
+            "labels": [{"en": label} for label in labels],
+        },
+        votes=tuple(
+            Vote(n, "reveal", dots.ballots, True, False, None, None, dots=dots) for n, dots in enumerate(rounds, 1)
+        ),
+        note="A1 and A3 belong together.",
+    )
+
+
 def made(answers: tuple[Answer, ...], actions: tuple[Action, ...], parked: tuple[ParkedItem, ...]) -> Report:
     """A report of these answers, each numbered by its place on the agenda."""
-    placed = tuple(dataclasses.replace(answer, agenda_id=place) for place, answer in enumerate(answers, start=1))
+    placed = tuple(
+        dataclasses.replace(answer, agenda_id=place, place=place) for place, answer in enumerate(answers, start=1)
+    )
     return Report(
         code="482739",
         title="Hallmarks self-assessment",

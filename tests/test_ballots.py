@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from facilitation import ballots
-from facilitation.ballots import CHOICES, ROLES, SEALED_BYTES, Ballot, Direction
+from facilitation.ballots import CHOICES, MOST_DOTS, MOST_OPTIONS, ROLES, SEALED_BYTES, Ballot, Direction
 
 KEY = bytes(range(32))
 OTHER_KEY = bytes(range(1, 33))
@@ -23,8 +23,12 @@ keys = st.binary(min_size=32, max_size=32)
 slots = st.binary(min_size=16, max_size=16)
 secrets_ = st.binary(min_size=16, max_size=16)
 rounds = st.integers(1, 2**63 - 1)
+some_dots = st.sets(st.integers(1, MOST_OPTIONS), max_size=MOST_DOTS).map(ballots.dots)
 answers = st.builds(
-    Ballot, st.sampled_from(CHOICES), st.sampled_from(Direction), st.one_of(st.none(), st.sampled_from(ROLES))
+    Ballot,
+    st.one_of(st.sampled_from(CHOICES), some_dots),
+    st.sampled_from(Direction),
+    st.one_of(st.none(), st.sampled_from(ROLES)),
 )
 
 
@@ -73,6 +77,25 @@ def test_a_ballot_with_any_bit_changed_does_not_open() -> None:
             ballots.unseal(KEY, 1, ANA, bytes(changed))
 
 
+@pytest.mark.parametrize("options", [(1, 2, 3, 4), (0,), (13,), (2, 2)])
+def test_there_are_three_dots_each_on_another_of_twelve_options(options: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="no such dots"):
+        ballots.dots(options)
+
+
+@pytest.mark.parametrize("choice", ["d0", "d13", "d2.1", "d1.1", "d1.2.3.4", "d1.", "d٣", "d 1", "D1", "x", "", "d01"])
+def test_dots_are_written_in_one_way_only(choice: str) -> None:
+    with pytest.raises(ValueError, match="no "):
+        Ballot(choice)
+
+
+@pytest.mark.parametrize("said", [(1, 0, 2), (2, 1, 0), (1, 1, 0), (13, 0, 0)])
+def test_dots_that_no_ballot_has_are_refused_even_under_a_true_seal(said: tuple[int, int, int]) -> None:
+    odd = bytes([0x12, *said]).ljust(16, b"\0")
+    with pytest.raises(ValueError, match=r"not a ballot|no such dots"):
+        ballots.unseal(KEY, 1, ANA, sealed_by_hand(odd))
+
+
 @pytest.mark.parametrize("length", [0, 12, 28, 43, 45])
 def test_a_ballot_of_another_length_does_not_open(length: int) -> None:
     sealed = ballots.seal(KEY, 1, ANA, Ballot("4")) + b"\0"
@@ -103,7 +126,7 @@ def test_the_bytes_of_a_ballot_are_the_documented_ones() -> None:
 
 @pytest.mark.parametrize(
     ("place", "value"),
-    [(0, 0x01), (0, 0x21), (0, 0x12), (1, 0), (1, 8), (2, 1), (3, 1), (4, 4), (5, 5), *((i, 1) for i in range(6, 16))],
+    [(0, 0x01), (0, 0x21), (0, 0x13), (1, 0), (1, 8), (2, 1), (3, 1), (4, 4), (5, 5), *((i, 1) for i in range(6, 16))],
 )
 def test_bytes_that_no_ballot_has_are_refused_even_under_a_true_seal(place: int, value: int) -> None:
     odd = bytearray(SOUND)

@@ -103,7 +103,7 @@ def fields(data: Any) -> Iterator[str]:
             yield from fields(part)
     elif isinstance(data, dict):
         for name, part in data.items():
-            if not re.fullmatch(r"\d|DK|NR|en|cy", name):
+            if not re.fullmatch(r"\d+|DK|NR|en|cy", name):
                 yield name
             yield from fields(part)
 

@@ -108,9 +108,9 @@ def records(book: Workbook, sheet: str) -> list[dict[str, Any]]:
     return [dict(zip(map(str, head), row, strict=True)) for row in rows]
 
 
-def test_the_workbook_has_five_sheets_that_filter_and_keep_their_header_in_view() -> None:
+def test_the_workbook_has_its_sheets_that_filter_and_keep_their_header_in_view() -> None:
     book = workbook(a_report())
-    assert book.sheetnames == ["Actions", "Results", "Comments", "Parked", "About"]
+    assert book.sheetnames == ["Actions", "Results", "Comments", "Parked", "Priorities", "About"]
     for sheet in book:
         assert sheet.freeze_panes[1:] == "2"
         assert sheet.auto_filter.ref

@@ -51,7 +51,7 @@ LAYERS = (
     {"hallmarks", "stages", "ballots", "tally", "config", "keys", "qr", "network", "room", "limits", "logs", "words"},
     {"plan", "profile", "packs"},
     {"store"},
-    {"committer", "report", "exports", "workshop", "deciding", "loading", "migrations"}
+    {"committer", "report", "exports", "workshop", "deciding", "loading", "priorities", "migrations"}
     | {
         *("editions", "continuing", "museum"),
     },
@@ -603,6 +603,8 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("POST", "/museums/<code>/actions/<int:action_id>"): {"console", "home"},
     ("GET", "/museums/<code>/actions.csv"): {"console", "home"},
     ("GET", "/museums/<code>/actions.ics"): {"console", "home"},
+    ("GET", "/f/<code>/priorities"): {"console"},
+    ("POST", "/f/<code>/priorities"): {"console"},
     ("GET", "/f/<code>/report"): {"console"},
     ("GET", "/f/<code>/files/<name>"): {"console"},
     ("GET", "/f/<code>/devices"): {"console"},
@@ -634,8 +636,10 @@ FORMS: dict[str, dict[str, Any]] = {
     "/f/<code>/parked/<int:parked_id>": {"item": "The whole roof", "version": "1"},
 }
 
-FILES: dict[str, Callable[[], dict[str, Any]]] = {
-    "/sessions/load": lambda: {"file": (io.BytesIO(session_json.write(a_report())), "session.json")}
+# What no text can say: a file, and a field more than once. The fourth question is the own one from above.
+SENT: dict[str, Callable[[], dict[str, Any]]] = {
+    "/sessions/load": lambda: {"file": (io.BytesIO(session_json.write(a_report())), "session.json")},
+    "/f/<code>/priorities": lambda: {"over": "questions", "key": [*QUESTIONS, "own-f405e0afc1dc"]},
 }
 
 
@@ -720,7 +724,7 @@ def test_each_address_lets_in_whom_it_should_and_is_not_there_for_anybody_else(
                 for name, value in FORMS.get(rule, {}).items()
             }
             person = visitors[who]
-            sent = FILES.get(rule, dict)()
+            sent = SENT.get(rule, dict)()
             response = person.gets(path) if method == "GET" else person.posts(path, {**form, **sent})
             if who in allowed:
                 assert response.status_code in (200, 303), f"{method} {rule} for {who}"

@@ -41,6 +41,7 @@ def write(report: Report) -> bytes:
     _actions(paper, report)
     paper.heading("Parked for later", 1)
     parked(paper, report, (55, 110, 50, 50))
+    priorities(paper, report, _WIDE, 1)
     _agreed(paper, report)
     paper.text(f"{said.TALKING} {report.credit}", "Small", before=8)
     return paper.save()
@@ -85,6 +86,23 @@ def parked(paper: word.Paper, report: Report, widths: tuple[float, float, float,
         return
     rows = (word.cells(row, pen_lines=(2,)) for row in said.parked_rows(report))
     paper.table("Parked items with their destination", said.PARKED_HEADINGS, widths, rows)
+
+
+def priorities(paper: word.Paper, report: Report, wide: float, level: int) -> None:
+    """Every dot vote, most dots first; nothing where there was none."""
+    if not report.priorities:
+        return
+    paper.heading(said.PRIORITIES_HEADLINE, level)
+    for answer in report.priorities:
+        paper.text(answer.text)
+        if rows := said.priority_rows(answer):
+            headings = said.priority_headings(answer)
+            others = [30.0] * (len(headings) - 1)
+            made = (word.cells(row) for row in rows)
+            paper.table(f"Dots: {answer.text}", headings, (wide - sum(others), *others), made)
+        paper.text(said.priority_turnout(answer), "Small", before=3)
+        if answer.note:
+            paper.term("What the room said", answer.note, bold=False)
 
 
 def _agreed(paper: word.Paper, report: Report) -> None:

@@ -101,6 +101,13 @@ class Group:
         """Texts in their languages, in order."""
         return [self._texts(value, f"{field} {n}", longest) for n, value in enumerate(self._list(field), start=1)]
 
+    def list_of_keys(self, field: str, longest: int) -> list[str]:
+        """Keys in order."""
+        return [
+            self._text(value, f"{field} {n}", longest, needed=True, unseen=_UNSEEN)
+            for n, value in enumerate(self._list(field), start=1)
+        ]
+
     def whole(self, field: str, low: int, high: int) -> int:
         """A whole number from `low` to `high`."""
         value = self.values[field]

@@ -129,3 +129,4 @@ def _plan(paper: word.Paper, report: Report) -> None:
     plan_docx.next_look(paper, report)
     paper.heading("Parked for later", 2)
     plan_docx.parked(paper, report, (40, 66, 40, 32))
+    plan_docx.priorities(paper, report, 178, 2)

@@ -29,6 +29,8 @@ def words(report: Report) -> dict[str, Any]:
         "parked": said.parked_rows(report),
         "parked-headings": said.PARKED_HEADINGS,
         "no-parked": said.NO_PARKED,
+        "priorities-headline": said.PRIORITIES_HEADLINE,
+        "priorities": [_priorities(answer) for answer in report.priorities],
         "method-headline": said.METHOD_HEADLINE,
         "method": said.method(report),
         "credit": report.credit,
@@ -87,6 +89,16 @@ def _question(answer: Answer) -> dict[str, Any]:
         "turnout": said.turnout(answer),
         "findings": said.findings(answer),
         "remarks": said.remarks(answer),
+    }
+
+
+def _priorities(answer: Answer) -> dict[str, Any]:
+    return {
+        "text": answer.text,
+        "headings": said.priority_headings(answer),
+        "rows": said.priority_rows(answer),
+        "turnout": said.priority_turnout(answer),
+        "note": answer.note,
     }
 
 

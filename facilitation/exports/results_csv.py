@@ -6,7 +6,7 @@ import csv
 import io
 
 from facilitation.report import Answer, Report, Vote
-from facilitation.tally import Tally
+from facilitation.tally import Dots, Tally
 
 COLUMNS = (
     "workshop_id",
@@ -32,9 +32,9 @@ def write(report: Report) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    for answer in report.answers:
+    for answer in report.agenda:
         for vote in answer.votes:
-            for group, counts in (("all", vote.tally), *vote.groups):
+            for group, counts in (("all", vote.tally or vote.dots), *vote.groups):
                 for point in _points(answer, counts):
                     writer.writerow([harmless(cell) for cell in _row(report, answer, vote, group, counts, point)])
     return text.getvalue().encode("utf-8-sig")
@@ -46,7 +46,7 @@ def harmless(cell: object) -> object:
 
 
 def _row(
-    report: Report, answer: Answer, vote: Vote, group: str, counts: Tally | None, point: tuple[str, str, object]
+    report: Report, answer: Answer, vote: Vote, group: str, counts: Tally | Dots | None, point: tuple[str, str, object]
 ) -> list[object]:
     ballots = vote.ballots if group == "all" else counts.ballots if counts else None
     return [
@@ -65,10 +65,12 @@ def _row(
     ]
 
 
-def _points(answer: Answer, tally: Tally | None) -> list[tuple[str, str, object]]:
+def _points(answer: Answer, tally: Tally | Dots | None) -> list[tuple[str, str, object]]:
     if tally is None:
         return [("", "", "")]
     labels = [*enumerate(answer.labels, start=1)]
     counts = tally.as_dict()
     on_scale: list[tuple[str, str, object]] = [(str(point), label, counts[str(point)]) for point, label in labels]
+    if isinstance(tally, Dots):
+        return [*on_scale, ("none", "No dots", counts["none"])]
     return [*on_scale, ("DK", "Don’t know", counts["DK"]), ("NR", "Not relevant to us", counts["NR"])]

@@ -49,6 +49,7 @@ MORE_HEADINGS = ("No.", "Priority", "Review", "Resources, £", "Support wanted",
 SHORT_HEADINGS = ("No.", "For", "Action", "Owner", "Due", "Status")
 EARLIER_HEADLINE = "What we said we would do"
 EARLIER_HEADINGS = ("No.", "Action", "Owner", "Due", "How far it has come")
+PRIORITIES_HEADLINE = "Priorities: how the dots fell"
 PARKED_HEADINGS = ("For", "Parked for later", "Goes to", "Who takes it there")
 AGREED_HEADINGS = ("Question", "Votes: middle answer", "We agreed on", "Why")
 
@@ -259,6 +260,28 @@ def agreed_rows(report: Report) -> tuple[list[Row], int]:
 def _agreed(answer: Answer) -> Row:
     agreed = answer.agreement.said(answer.labels) or "Not settled"
     return name_of(answer), _middle(answer) or answer.why_not or "None", agreed, answer.agreement.reason
+
+
+def priority_headings(answer: Answer) -> Row:
+    """Over the table of a dot vote: the latest vote, and the one before it if there was one."""
+    votes = [vote for vote in answer.votes if vote.dots]
+    return ("What was voted on", *(("Dots",) if len(votes) < 2 else (_ordinal(votes[-1]), _ordinal(votes[-2]))))
+
+
+def priority_rows(answer: Answer) -> list[Row]:
+    """A dot vote under `priority_headings`, most dots first."""
+    return [
+        (label, str(dots)) if before is None else (label, str(dots), str(before))
+        for label, dots, before in answer.ranked
+    ]
+
+
+def priority_turnout(answer: Answer) -> str:
+    """Under the table of a dot vote: how many answered; or why there is no table."""
+    votes = [vote.dots for vote in answer.votes if vote.dots]
+    if not votes:
+        return f"{answer.why_not}."
+    return f"{votes[-1].ballots} answered, with three dots each. Dots narrow the choice; nothing is computed from them."
 
 
 def what_for(report: Report, question: str, hallmark: str = "") -> str:

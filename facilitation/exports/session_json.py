@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from facilitation.ballots import ROLES
+from facilitation.ballots import MOST_DOTS, MOST_OPTIONS, ROLES
 from facilitation.exports.reading import Group, loaded, refuse
 from facilitation.hallmarks import POINTS
 from facilitation.plan import LONGEST, Action, Agreement, ParkedItem, Status, Support
+from facilitation.priorities import FEWEST_OPTIONS
 from facilitation.report import Answer, Report, Vote
 from facilitation.stages import Mode, Stage
-from facilitation.tally import K_CEILING, K_FLOOR, OTHERS, Shift, Tally
+from facilitation.tally import K_CEILING, K_FLOOR, OTHERS, Dots, Shift, Tally
 
 SCHEMA_VERSION = 2
 LARGEST_FILE = 2_000_000
@@ -54,6 +55,7 @@ class Asked:
     prompt: Mapping[str, str]
     attribution: Mapping[str, str]
     labels: tuple[Mapping[str, str], ...]
+    options: tuple[str, ...] | None  # of a dot vote: the keys of what `labels` name
     scale: str
     mode: str | None
     minutes: int
@@ -106,10 +108,10 @@ def data_of(report: Report) -> SessionData:
         meeting=Meeting(**{field.name: getattr(report, field.name) for field in dataclasses.fields(Meeting)}),
         framework=report.framework,
         edition=report.edition,
-        questions=tuple(_asked(answer) for answer in report.answers),
-        rounds=tuple(Counted(answer.key, vote) for answer in report.answers for vote in answer.votes),
+        questions=tuple(_asked(answer) for answer in report.agenda),
+        rounds=tuple(Counted(answer.key, vote) for answer in report.agenda for vote in answer.votes),
         agreements={answer.key: answer.agreement for answer in report.answers if answer.agreement != Agreement()},
-        notes={answer.key: answer.note for answer in report.answers if answer.note},
+        notes={answer.key: answer.note for answer in report.agenda if answer.note},
         actions=report.actions,
         parked=report.parked,
     )
@@ -126,6 +128,7 @@ def _asked(answer: Answer) -> Asked:
         prompt=answer.maps["prompt"],
         attribution=answer.maps["attribution"],
         labels=tuple(answer.maps["labels"]),
+        options=answer.options,
         scale=answer.scale,
         mode=answer.mode,
         minutes=answer.minutes,
@@ -167,7 +170,7 @@ def _round(question: str, vote: Vote) -> dict[str, Any]:
         "released": vote.released,
         "void": vote.void,
         "ballots": vote.ballots,
-        "counts": vote.tally.as_dict() if vote.tally else None,
+        "counts": counts.as_dict() if (counts := vote.tally or vote.dots) else None,
         "shift": dataclasses.asdict(vote.shift) if vote.shift else None,
         "groups": {name: counts.as_dict() for name, counts in vote.groups},
     }
@@ -248,7 +251,8 @@ def _meeting(group: Group) -> Meeting:
 
 def _asked_in(group: Group) -> Asked:
     labels = tuple(group.list_of_texts("labels", 120))
-    if len(labels) != POINTS:
+    options = _options(group, len(labels))
+    if options is None and len(labels) != POINTS:
         group.refuse("labels", f"a scale has {POINTS} points, this one has {len(labels)}.")
     return Asked(
         key=group.key("key"),
@@ -260,10 +264,22 @@ def _asked_in(group: Group) -> Asked:
         prompt=group.texts("prompt", LONGEST),
         attribution=group.texts("attribution", LONGEST),
         labels=labels,
+        options=options,
         scale=group.key("scale"),
         mode=None if group.values["mode"] is None else group.one_of("mode", list(Mode)),
         minutes=group.whole("minutes", 0, 1000),
     )
+
+
+def _options(group: Group, labels: int) -> tuple[str, ...] | None:
+    if group.values["options"] is None:
+        return None
+    options = tuple(group.list_of_keys("options", 64))
+    if not FEWEST_OPTIONS <= len(options) <= MOST_OPTIONS or len(set(options)) < len(options):
+        group.refuse("options", f"a dot vote has {FEWEST_OPTIONS} to {MOST_OPTIONS} options, each of them once.")
+    if len(options) != labels:
+        group.refuse("labels", f"there are {len(options)} options, and {labels} labels.")
+    return options
 
 
 def _each_once(found: Iterable[Asked], place: str) -> tuple[Asked, ...]:
@@ -286,7 +302,8 @@ def _rounds(top: Group, agenda: Agenda, k: int) -> tuple[Counted, ...]:
     latest: dict[str, int] = {}
     for group in top.groups("rounds", _ROUND):
         question = _known(group, agenda)
-        vote = _vote_in(group, len(agenda[question].labels), k)
+        asked = agenda[question]
+        vote = _vote_in(group, len(asked.labels), k) if asked.options is None else _dot_vote_in(group, asked, k)
         if vote.number <= latest.get(question, 0):
             group.refuse("round", "the votes on a question are numbered upwards.")
         latest[question] = vote.number
@@ -316,6 +333,41 @@ def _vote_in(group: Group, points: int, k: int) -> Vote:
     if counts and groups and _added(tuple(part for _, part in groups)) != counts:
         group.refuse("groups", "the groups do not add up to the counts.")
     return vote
+
+
+def _dot_vote_in(group: Group, asked: Asked, k: int) -> Vote:
+    counts = None if group.values["counts"] is None else _dots(group, len(asked.labels), k)
+    vote = Vote(
+        number=group.whole("round", 1, 1000),
+        mode=group.one_of("mode", list(Mode)),
+        ballots=group.whole_or_none("ballots", 0, _MOST),
+        released=group.flag("released"),
+        void=group.flag("void"),
+        tally=None,
+        shift=None,
+        dots=counts,
+    )
+    if vote.released != (counts is not None):
+        group.refuse("released", "a vote that is released has counts, and no other has.")
+    if counts and vote.ballots != counts.ballots:
+        group.refuse("ballots", f"the counts are of {counts.ballots}.")
+    if group.values["shift"] is not None or group.values["groups"] != {}:
+        group.refuse("shift", "a dot vote has neither a shift nor groups.")
+    return vote
+
+
+def _dots(group: Group, options: int, k: int) -> Dots:
+    names = (*(str(option) for option in range(1, options + 1)), "none", "ballots")
+    inner = group.group("counts", names)
+    try:
+        counts = Dots.from_dict({name: inner.whole(name, 0, _MOST) for name in names})
+    except ValueError:
+        group.refuse("counts", "there are more dots than these people have.")
+    if sum(counts.counts) > MOST_DOTS * (counts.ballots - counts.none):
+        group.refuse("counts", "there are more dots than these people have.")
+    if counts.ballots < k:
+        group.refuse("counts", f"fewer than {k} people answered, and then no counts may stand anywhere.")
+    return counts
 
 
 def _tally(group: Group, field: str, points: int, k: int) -> Tally:

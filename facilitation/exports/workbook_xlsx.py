@@ -42,6 +42,7 @@ ACTIONS: Mapping[str, int] = {
     "Agreed at": 34,
 }
 """The columns of the sheet Actions, and how wide they are in characters."""
+PRIORITIES: Mapping[str, int] = {"Asked": 34, "Vote": 8, "Option": 60, "Dots": 8, "Answered": 11, "Note": 30}
 RESULTS: Mapping[str, int] = {
     "Hallmark": 22,
     "Number": 8,
@@ -164,7 +165,7 @@ def _lines(row: Sequence[Cell], widths: Sequence[int]) -> int:
 
 
 def write(report: Report) -> bytes:
-    """The file, with the sheets Actions, Results, Comments, Parked and About."""
+    """The file, with the sheets Actions, Results, Comments, Parked, About, and Priorities if there was a dot vote."""
     book = _Book(report)
     actions = book.sheet("Actions", ACTIONS, (_action(report, action) for action in report.actions), kept=1, pages=3)
     _choices(actions, book.day, len(report.actions) + _SPARE_ROWS)
@@ -172,6 +173,9 @@ def write(report: Report) -> bytes:
     book.sheet("Comments", COMMENTS, ())
     parked = ((item.item, said.what_for(report, item.question), item.destination, item.owner) for item in report.parked)
     book.sheet("Parked", PARKED, parked)
+    if report.priorities:
+        dots = (row for answer in report.priorities for row in _dots(answer))
+        book.sheet("Priorities", PRIORITIES, dots)
     about = book.sheet("About", {"What": 30, "": 110}, _about(report))
     about.write_string(0, 1, "Says", book.head)
     return book.save()
@@ -272,6 +276,16 @@ def _counts(answer: Answer, counts: Tally) -> Iterable[Cell]:
     yield from (apart, pairs)
     yield SPREAD_WORDS[spread] if spread else None
     yield tally.agreement(counts.counts) if n >= _A_FROM else None
+
+
+def _dots(answer: Answer) -> Iterable[list[Cell]]:
+    """A row for each option of each vote; one row for a dot vote that may not be shown."""
+    if not answer.ranked:
+        yield [answer.text, None, "", None, None, answer.why_not]
+    for vote in answer.votes:
+        for place in vote.dots.ranked() if vote.dots else ():
+            dots = vote.dots.counts[place] if vote.dots else 0
+            yield [answer.text, vote.number, answer.labels[place], dots, vote.ballots, ""]
 
 
 def _about(report: Report) -> list[tuple[Cell, Cell]]:

@@ -25,6 +25,7 @@ from facilitation.tally.disclosure import (
     waiting_for,
 )
 from facilitation.tally.discuss import Reason, chips, discussion_order, reasons, three_to_discuss
+from facilitation.tally.dots import Dots
 from facilitation.tally.words import (
     MOVED_WORDS,
     REASON_WORDS,
@@ -50,6 +51,7 @@ __all__ = [
     "SPREAD_WORDS",
     "Change",
     "Comparison",
+    "Dots",
     "Moved",
     "Reason",
     "Shift",

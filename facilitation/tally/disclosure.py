@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from facilitation.tally.change import Shift
 from facilitation.tally.counts import Tally, voters
+from facilitation.tally.dots import Dots
 
 K_DEFAULT, K_FLOOR, K_CEILING = 5, 3, 10
 """Fewest ballots for which anything is shown: as delivered, and the limits of the facilitator's choice."""
@@ -20,8 +22,11 @@ OTHERS = "others"
 """The group of roles that are too small to stand alone, and of ballots without a role."""
 
 
-def disclosed(tally: Tally, k: int) -> Tally | None:
-    """The tally of a closed round, or None below `k` ballots. Only a rehearsal passes a k below K_FLOOR."""
+Counted = TypeVar("Counted", bound=Tally | Dots)
+
+
+def disclosed(tally: Counted, k: int) -> Counted | None:
+    """The counts of a closed round, or None below `k` ballots. Only a rehearsal passes a k below K_FLOOR."""
     return tally if tally.ballots >= k else None
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from flask import Blueprint, Response, jsonify, make_response, request, url_for
+from flask import Blueprint, Response, jsonify, make_response, render_template, request, url_for
 from sqlalchemy.orm import Session
 
+from facilitation import ballots, priorities
 from facilitation import deciding as decide
 from facilitation.deciding import Written
 from facilitation.errors import Refused
+from facilitation.store import db
 from facilitation.web import a_number, access, house, perform, see, wants_fragment
 from facilitation.web.facilitator import desk
 
@@ -60,6 +62,38 @@ def change_parked(code: str, parked_id: int) -> Response:
         return _do(code, lambda session, id: decide.remove_parked(session, id, parked_id))
     typed, version = request.form.to_dict(), _version()
     return _save(code, lambda session, id: decide.change_parked(session, id, parked_id, typed, version))
+
+
+@deciding.get("/priorities")
+def ask_priorities(code: str) -> Response:
+    """Choose what a dot vote is about."""
+    return _priorities(access.facilitated(code).id, code)
+
+
+@deciding.post("/priorities")
+def add_dot_vote(code: str) -> Response:
+    """Put a dot vote over actions or questions on the agenda; it is opened from the run sheet, like a question."""
+    workshop_id, form = access.facilitated(code).id, request.form
+    over, keys = form.get("over", ""), form.getlist("key")
+    try:
+        perform(lambda session: priorities.add_dot_vote(session, workshop_id, over, keys))
+    except Refused as refusal:
+        return _priorities(workshop_id, code, refusal, keys)
+    house().live.changed(workshop_id)
+    return see(url_for("facilitator.console", code=code))
+
+
+def _priorities(workshop_id: int, code: str, refusal: Refused | None = None, chosen: Sequence[str] = ()) -> Response:
+    page = render_template(
+        "facilitator/priorities.html",
+        code=code,
+        choices=priorities.choices(db.session(), workshop_id),
+        fewest=priorities.FEWEST_OPTIONS,
+        most=ballots.MOST_OPTIONS,
+        chosen=chosen,
+        problem=refusal.sentence if refusal else "",
+    )
+    return make_response(page, refusal.status if refusal else 200)
 
 
 def _version() -> int:

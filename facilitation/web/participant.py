@@ -101,9 +101,13 @@ def present(code: str) -> Response:
 def cast(code: str) -> Response:
     """File this phone's ballot, or change it while the round takes ballots: answered after it is on disk."""
     workshop = access.participating(code)
-    form, labels = request.form, _labels(workshop)
+    form, item = request.form, _present(workshop)
+    labels = tuple(say(label) for label in item.labels) if item else ()
+    options = len(item.options or ()) if item else 0
+    # a dot vote sends a field for each dot, and none at all for a ballot without dots
+    choice = "d" + ".".join(form.getlist("choice")) if options else form.get("choice", "")
     try:
-        filed = _file(workshop, form.get("choice", ""), a_number(form.get("round")), a_number(form.get("seq")))
+        filed = _file(workshop, choice, options)
     except Refused as refusal:
         return _not_counted(code, refusal)
     if not wants_fragment():
@@ -111,12 +115,13 @@ def cast(code: str) -> Response:
     return make_response(render_template("participant/_mine.html", own=filed, labels=labels))
 
 
-def _file(workshop: Workshop, choice: str, round_id: int, seq: int) -> Filed:
+def _file(workshop: Workshop, choice: str, options: int) -> Filed:
     device = access.device(workshop)
     if device is None:
         raise NotVoting("This session has ended.")
-    posted = Posted(choice, seq, request.form.get("direction", ""), access.role(workshop) or "")
-    filing = seal_ballot(house().keys, workshop, device, round_id, posted)
+    form = request.form
+    posted = Posted(choice, a_number(form.get("seq")), form.get("direction", ""), access.role(workshop) or "")
+    filing = seal_ballot(house().keys, workshop, device, a_number(form.get("round")), posted, options)
     workshop_id = workshop.id
     house().rooms.hear(workshop_id, device)
     db.session.rollback()  # nothing read here is needed while waiting for the commit
@@ -155,10 +160,9 @@ def _join_page(code: str, problem: str, status: int) -> Response:
     return make_response(render_template("participant/join.html", code=code, problem=problem), status)
 
 
-def _labels(workshop: Workshop) -> tuple[str, ...]:
-    """The answers' words of the present question, read before filing: afterwards the room may have moved on."""
-    item = db.session.get(AgendaItem, workshop.agenda_id) if workshop.agenda_id else None
-    return tuple(say(label) for label in item.labels) if item else ()
+def _present(workshop: Workshop) -> AgendaItem | None:
+    """The present question, read before filing: afterwards the room may have moved on."""
+    return db.session.get(AgendaItem, workshop.agenda_id) if workshop.agenda_id else None
 
 
 def _now(workshop: Workshop) -> Now:

@@ -14,6 +14,10 @@
     const face = input.nextElementSibling, n = face.querySelector(".choice__n");
     return (n ? n.textContent + ", " : "") + face.querySelector(".choice__t").textContent;
   };
+  // A dot vote has boxes, of which several may be ticked; its choice is d and their numbers, as the server writes it.
+  const isDots = (ballot) => ballot.querySelector('input[name="choice"]').type === "checkbox";
+  const ticked = (ballot) => [...ballot.querySelectorAll('input[name="choice"]:checked')];
+  const holds = (choice, input) => input.type === "radio" ? choice === input.value : choice.slice(1).split(".").includes(input.value);
   function band(name, fill) {
     const copy = document.getElementById("band-" + name).content.cloneNode(true);
     const place = copy.querySelector("[data-answer]");
@@ -44,9 +48,13 @@
   document.addEventListener("change", ({ target }) => {
     const ballot = target.closest('form[id^="ballot-"]');
     if (!ballot || target.name !== "choice") return;
+    const chosen = ticked(ballot);
+    if (chosen.length > 3) { target.checked = false; status.textContent = document.getElementById("band-full").content.textContent.trim(); return band("full"); }
+    const dots = isDots(ballot), choice = dots ? "d" + chosen.map((one) => one.value).join(".") : target.value;
+    const said = dots ? chosen.map(words).join("; ") || "no dots" : words(target);
     const round = ballot.dataset.round, old = kept(round) || {};
     const seq = Math.max(+ballot.elements.seq.value, (old.seq || 0) + 1);
-    keep(round, { choice: target.value, words: words(target), seq, attempts: 0, in: false, counted: old.counted });
+    keep(round, { choice, words: said, seq, attempts: 0, in: false, counted: old.counted });
     ballot.querySelector(".choices").classList.add("is-pending");
     band("sending");
     tries = 0;
@@ -65,7 +73,7 @@
     if (code >= 500) return sendAgain();
     clearTimeout(slow);
     if (code >= 400) return keep(round, { ...answer, in: true, late: true });
-    const counted = /data-choice="\w+" data-seq="(\d+)" data-words="([^"]*)"/.exec(ctx.text);
+    const counted = /data-choice="[\w.]+" data-seq="(\d+)" data-words="([^"]*)"/.exec(ctx.text);
     if (!counted || +counted[1] < answer.seq) return;
     tries = 0;
     keep(round, { ...answer, in: true, counted: answer.words });
@@ -84,15 +92,15 @@
     if (line && first) { line.hidden = false; line.querySelector("[data-answer]").textContent = first.words; }
     const answer = kept(round);
     if (!answer) return;
-    const input = [...page.querySelectorAll('input[name="choice"]')].find((one) => one.value === answer.choice);
+    const inputs = [...page.querySelectorAll('input[name="choice"]')];
     if (stage === "voting") {
-      if (answer.in || !input || input.checked) return;
-      input.checked = true;
+      if (answer.in || !inputs.length || inputs.every((one) => one.checked === holds(answer.choice, one))) return;
+      for (const one of inputs) one.checked = holds(answer.choice, one);
       page.querySelector(".choices").classList.add("is-pending");
       return sendAgain();
     }
     // The swap keeps what was checked; only an answer that was counted may stay drawn as one.
-    if (input) input.checked = answer.in && !answer.late;
+    for (const one of inputs) if (holds(answer.choice, one)) one.checked = answer.in && !answer.late;
     // Sent without an answer: it may have been counted, and nobody can look it up any more. Say just that.
     if (!answer.in) band(answer.attempts ? "unsure" : "late", answer.counted);
     else if (answer.late) band(answer.attempts > 1 ? "unsure" : "late", answer.counted);
