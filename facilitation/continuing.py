@@ -109,10 +109,10 @@ def last_times(session: Session, workshop: Workshop, rounds: Mapping[int, Sequen
     if earlier is None:
         return {}
     before = store.rounds_of(session, earlier.id)
-    then = {item.key: item for item in earlier.agenda}
+    then = {item.key: item for item in earlier.agenda if item.options is None}
     made = {}
     for item in workshop.agenda:
-        old = then.get(item.key)
+        old = then.get(item.key) if item.options is None else None  # dots are about one day's options
         first = _side(old, before.get(old.id, []), earlier.held_on) if old else None
         now = _side(item, rounds.get(item.id, []), workshop.held_on)
         if old and first and now:

@@ -135,11 +135,15 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Half:
-    """One of two charts that stand side by side: the day, how many answered, and as which roles, if that is known."""
+    """One of two charts that stand side by side: the day, how many answered, and as which roles, if that is known.
+
+    `n`: how many chose a point of the scale, which the phrase counts; None where it would tell of one who did not.
+    """
 
     day: dt.date
     chart: Chart
     ballots: int
+    n: int | None
     who: str
 
 
@@ -684,7 +688,10 @@ def beside(last: LastTime) -> Beside:
 def _half(side: Side) -> Half:
     numbers = dict(side.who)
     who = ", ".join(f"{words.lower()} {numbers[name]}" for name, words in _ROLE_WORDS.items() if name in numbers)
-    return Half(side.day, chart(side.counts, side.labels), side.counts.ballots, who)
+    counts = side.counts
+    return Half(
+        side.day, chart(counts, side.labels), counts.ballots, counts.n if counts.ballots - counts.n > 1 else None, who
+    )
 
 
 def _unsettled(session: Session, workshop: Workshop) -> tuple[str, ...]:

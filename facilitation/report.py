@@ -65,9 +65,9 @@ class Answer:
     votes: tuple[Vote, ...]
     agreement: Agreement
     note: str
-    last: LastTime | None = None  # beside the same question of the session before
     options: tuple[str, ...] | None = None
     place: int = 0  # on the agenda, from 1
+    last: LastTime | None = None  # beside the same question of the session before
 
     @property
     def ranked(self) -> tuple[tuple[str, int, int | None], ...]:

@@ -131,7 +131,7 @@ def test_it_opens_on_last_times_actions_and_their_status_is_updated_where_they_s
     ended(freya)
     continues(freya)
     assert all(text in freya.sees() for text in ACTIONS)
-    assert "What we said we would do Agreed at Trustees’ away day, 21 November 2026" in freya.sees()
+    assert "What we said we would do Looking back on Trustees’ away day, 21 November 2026" in freya.sees()
     before = action(venue, 1)
     assert '"status":"done"' in progress(freya, freya.code, 1, status="done", status_reason="It came in May")
     after = action(venue, 1)

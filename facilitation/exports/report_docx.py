@@ -8,6 +8,7 @@ from facilitation.exports import pictures, plan_docx, said, word
 from facilitation.plan import in_order
 from facilitation.profile import ProfileRow
 from facilitation.report import Answer, Chapter, Report
+from facilitation.tally import Tally
 
 
 def write(report: Report) -> bytes:
@@ -77,7 +78,10 @@ def _question(paper: word.Paper, answer: Answer) -> None:
     paper.heading(f"{answer.plate} {answer.text}", 2)
     if columns := said.columns(answer):
         others = len(columns) - 1
-        headings, widths = ("Answer", *(heading for heading, _ in columns)), (46, 56, *[20] * others)
+        widths = [46, 56, *[20] * others]
+        if said.two_charts(answer):
+            widths[1] = widths[-1] = 50
+        headings = ("Answer", *(heading for heading, _ in columns))
         paper.table(f"Answers to {said.name_of(answer)}", headings, widths, _chart(paper, answer), ruled=False)
     paper.text(said.turnout(answer), "Small", before=3)
     for name, words in said.findings(answer):
@@ -87,16 +91,24 @@ def _question(paper: word.Paper, answer: Answer) -> None:
 
 
 def _chart(paper: word.Paper, answer: Answer) -> Iterator[list[str]]:
-    """A row for each point: squares and count of the latest vote, then the counts of roles and of earlier votes."""
+    """A row for each point: squares and count of the latest vote, then the counts of roles and of earlier votes; last
+    time's stand at the end as a chart of their own."""
     (_, latest), *others = said.columns(answer)
     on_scale = len(latest.counts)
+    longest = max(max(counts.counts) for _, counts in (said.columns(answer)[0], said.columns(answer)[-1]))
     for place, point in enumerate(said.points(answer)):
-        count = said.cells(latest)[place]
-        squares = ""
-        if count and place < on_scale:
-            squares = paper.picture(pictures.lane(place + 1, count, max(latest.counts)), "") + word.run(" ")
-        rest = (word.run(str(said.cells(counts)[place])) for _, counts in others)
-        runs = (word.run(point, soft=place >= on_scale), squares + word.run(str(count), bold=True), *rest)
+
+        def lane(counts: Tally, place: int = place) -> str:
+            count = said.cells(counts)[place]
+            if not count or place >= on_scale:
+                return ""
+            return paper.picture(pictures.lane(place + 1, count, longest), "") + word.run(" ")
+
+        rest = [word.run(str(said.cells(counts)[place])) for _, counts in others]
+        if answer.last and said.two_charts(answer):
+            rest[-1] = lane(answer.last.then.counts) + rest[-1]
+        first = lane(latest) + word.run(str(said.cells(latest)[place]), bold=True)
+        runs = (word.run(point, soft=place >= on_scale), first, *rest)
         # Don't know and Not relevant stand apart from the scale.
         yield [word.paragraph(content, "Chart cell", before=4 * (place == on_scale)) for content in runs]
 

@@ -85,6 +85,7 @@ def _question(answer: Answer) -> dict[str, Any]:
         "text": answer.text,
         "points": said.points(answer),
         "columns": [{"heading": heading, "cells": said.cells(counts)} for heading, counts in said.columns(answer)],
+        "two": said.two_charts(answer),
         "turnout": said.turnout(answer),
         "findings": said.findings(answer),
         "remarks": said.remarks(answer),

@@ -86,11 +86,12 @@ def facts(report: Report) -> tuple[tuple[str, str], ...]:
 
 
 def earlier_lead(report: Report) -> str:
-    """Which session the earlier actions are from: "Agreed at Annual review, 21 November 2025; 2 of 6 done."."""
+    """Which session the look goes back on: "Looking back on Annual review, 21 November 2025: 2 of 6 done."."""
     earlier = report.earlier
     if earlier is None:
         return ""
-    return f"Agreed at {earlier.title}, {long_date(earlier.held_on)}; {earlier.done} of {len(earlier.actions)} done."
+    done = f"{earlier.done} of {len(earlier.actions)} done"
+    return f"Looking back on {earlier.title}, {long_date(earlier.held_on)}: {done}."
 
 
 def earlier_rows(report: Report) -> list[Row]:
@@ -152,6 +153,11 @@ def columns(answer: Answer) -> tuple[tuple[str, Tally], ...]:
     last = ((_then(answer, answer.last.then), answer.last.then.counts),) if answer.last else ()
     groups = [(group_said(name), part) for name, part in latest.groups]
     return ((first, counts), *groups, *((_ordinal(vote), before) for vote, before in earlier), *last)
+
+
+def two_charts(answer: Answer) -> bool:
+    """Whether last time's counts, the last column, are drawn as a chart too: beside roles there is no room for it."""
+    return answer.last is not None and len(columns(answer)) <= 3
 
 
 def _then(answer: Answer, side: Side) -> str:
