@@ -15,6 +15,10 @@ NODE := bench/node/node_modules/.package-lock.json
 run: $(INSTALLED)
 	$(BIN)/python app.py
 
+# Several workers behind nginx, with PostgreSQL and Redis, on this machine; docs/hosting.md says more.
+run-cluster: $(INSTALLED)
+	$(BIN)/python -m hosting.cluster
+
 # Everything but the larger counts of `make test-long`; tests/conftest.py puts the fast tests first.
 test: $(INSTALLED)
 	sh tests/install-system-parts.sh

@@ -71,6 +71,8 @@ def create_app(
     app = Flask(__name__, static_folder=None, template_folder=str(HERE / "templates"))
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database_url,
+        # a server that was restarted is found out before a connection to it is used; a file needs no such question
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": settings.database_url.startswith("postgresql")},
         HOSTED=settings.hosted,
         MAX_CONTENT_LENGTH=LARGEST_FORM,
         MAX_FORM_MEMORY_SIZE=LARGEST_FORM,

@@ -281,13 +281,22 @@ class Browser:
         lines = {"Host": urlsplit(self.origin).netloc, "Accept-Encoding": "gzip", **self._cookie(), **headers}
         if body or method == "POST":
             lines["Content-Length"] = str(len(body))
-        if self._http is None or self._http.closed:
-            loop = asyncio.get_running_loop()
-            _, self._http = await loop.create_connection(_Http, *self._place)
+        message = _head(f"{method} {path}", lines) + body
         async with asyncio.timeout(PATIENCE):
-            answer = await self._http.ask(_head(f"{method} {path}", lines) + body)
+            reused = self._http if self._http is not None and not self._http.closed else None
+            try:
+                answer = await (reused or await self._connect()).ask(message)
+            except ConnectionError:
+                if reused is None:
+                    raise
+                # the server had given up a connection that was idle: as browsers do, once more on a fresh one
+                answer = await (await self._connect()).ask(message)
         self._keep(answer)
         return answer
+
+    async def _connect(self) -> _Http:
+        _, self._http = await asyncio.get_running_loop().create_connection(_Http, *self._place)
+        return self._http
 
     async def open_line(
         self,

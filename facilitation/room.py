@@ -78,6 +78,11 @@ class Rooms:
         """The workshops of which anything is remembered."""
         return set(self._rooms)
 
+    def sockets(self) -> tuple[int, int]:
+        """Live sockets in all rooms: of phones, and of shared screens."""
+        rooms = self._rooms.values()
+        return sum(len(room.phones) for room in rooms), sum(len(room.screens) for room in rooms)
+
     def occupied(self) -> list[int]:
         """The workshops somebody is in, or was a short while ago."""
         return [workshop_id for workshop_id, room in self._rooms.items() if room.heard or room.screens]

@@ -271,6 +271,7 @@ class BallotBox:
     def __init__(self, keys: KeyFile, rooms: Rooms) -> None:
         self._keys = keys
         self._rooms = rooms
+        self.batches = self.filed = 0  # since the process started, for whoever watches over it
 
     def file(self, session: Session, filings: Sequence[Filing]) -> list[Filed | Refused]:
         """File all that wait in one transaction. A ballot whose round has closed is refused, not swallowed."""
@@ -308,6 +309,7 @@ class BallotBox:
         pictures: dict[int, dict[str, int] | None],
     ) -> None:
         at = self._rooms.clock()
+        self.batches, self.filed = self.batches + 1, self.filed + len(rows)
         for place, filing in rows.items():
             room, was = self._rooms[filing.workshop_id], before.get(place)
             if not room.counts_from(filing.round_id, pictures[filing.round_id]):

@@ -39,10 +39,16 @@ if [ -n "${CHROMIUM:-}" ] && ! has_chromium; then
     exit 1
 fi
 
+has_command() {
+    command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ] || [ -x "/usr/local/sbin/$1" ]
+}
+
 packages=""
 has_chromium || packages="$packages chromium"
 has_postgresql || packages="$packages postgresql"
 has_office || packages="$packages libreoffice-writer-nogui libreoffice-calc-nogui"
+has_command nginx || packages="$packages nginx-light"
+has_command redis-server || packages="$packages redis-server"
 has_compiler || packages="$packages gcc libc6-dev"
 [ -n "$packages" ] || exit 0
 
@@ -62,6 +68,9 @@ for package in $packages; do
         ;;
     gcc)
         echo "A C compiler is missing: install one (on Debian or Ubuntu, the packages gcc and libc6-dev)." >&2
+        ;;
+    nginx-light | redis-server)
+        echo "$package is missing: install it (on Debian or Ubuntu, the package $package)." >&2
         ;;
     postgresql)
         echo "PostgreSQL's server programs are missing: install them (on Debian or Ubuntu, the package postgresql)." >&2

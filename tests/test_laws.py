@@ -562,6 +562,7 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/about"): EVERYBODY,
     ("GET", "/promise"): EVERYBODY,
     ("GET", "/healthz"): EVERYBODY,
+    ("GET", "/metrics"): EVERYBODY,
     ("GET", "/static/<version>/<path:name>"): EVERYBODY,
     ("POST", "/join"): EVERYBODY,
     ("GET", "/j/<token>"): EVERYBODY,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, Response, abort, jsonify, render_template, request
 
 from facilitation import __version__, editions, store
 from facilitation.store import db
@@ -33,3 +33,21 @@ def healthz() -> tuple[Response, int]:
     """For whoever watches over the program: 200 with the version when the database answers, otherwise 503."""
     well = store.is_reachable(db.session())
     return jsonify(version=__version__, database="ok" if well else "unreachable"), 200 if well else 503
+
+
+@pages.get("/metrics")
+def metrics() -> Response:
+    """Figures of this process for Prometheus, for who asks on this very computer, past any proxy: sums over all rooms,
+    nothing of a session or a person."""
+    if request.remote_addr not in ("127.0.0.1", "::1") or "X-Forwarded-For" in request.headers:
+        abort(404)
+    (phones, screens), box = house().rooms.sockets(), house().box
+    figures = (
+        ("phones_connected", "gauge", phones),
+        ("screens_connected", "gauge", screens),
+        ("rooms_occupied", "gauge", len(house().rooms.occupied())),
+        ("ballots_filed_total", "counter", box.filed),
+        ("ballot_batches_total", "counter", box.batches),
+    )
+    lines = [f"# TYPE hallmarks_{name} {kind}\nhallmarks_{name} {value}\n" for name, kind, value in figures]
+    return Response("".join(lines), content_type="text/plain; version=0.0.4; charset=utf-8")
