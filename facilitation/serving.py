@@ -79,7 +79,7 @@ class QuietHandler(WSGIHandler):  # type: ignore[misc]  # gevent carries no type
     def __init__(self, sock: Any, address: Any, server: Any) -> None:
         super().__init__(sock, address, server)
         # a request of ours is below 1 KiB, and the usual buffer of 8 KiB would be held for every phone, twice
-        self.rfile.close()  # type: ignore[has-type]  # gevent's
+        self.rfile.close()
         self.rfile = sock.makefile("rb", READ_AT_ONCE)
 
     def handle(self) -> None:

@@ -30,6 +30,8 @@ has_office() {
     # Debian splits LibreOffice into packages beside one folder of programs; elsewhere it comes whole.
     folder=$(dirname "$(readlink -f "$soffice")")
     [ ! -e /etc/debian_version ] || { [ -e "$folder/libswlo.so" ] && [ -e "$folder/libsclo.so" ]; }
+}
+
 has_compiler() {
     [ "$(uname)" != Linux ] || command -v cc >/dev/null || command -v gcc >/dev/null
 }
