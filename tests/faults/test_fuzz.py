@@ -40,7 +40,7 @@ LINE = r"INFO facilitation: (?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|\?) (?:-|/
 ENOUGH = 5.0  # seconds in which the program must have hung up on somebody who says what no page says
 # How many, how long an acknowledgement may take at the 99th percentile, and what is changed. The normal run shares its
 # machine with whatever else is going on.
-NORMAL = pytest.param(400, 5.0, ["hasty"], id="normal")
+NORMAL = pytest.param(300, 5.0, ["hasty"], id="normal")
 LONG = pytest.param(20_000, 0.5, [], id="long", marks=pytest.mark.long)
 Leave = str  # "close", "reset", or "stay": the connection is left open and silent
 
@@ -560,7 +560,7 @@ def test_one_hostile_phone_costs_the_program_at_most_five_mebibytes(nursery: Nur
         highest: list[float] = []
         a_round()
         warm, highest = memory(program), []
-        for _ in range(20):
+        for _ in range(10):
             a_round()
         rise = max(highest) - warm
         print(f"\none hostile phone: {warm:.1f} MiB, {rise:+.1f} MiB at most in {mallory.sent} hostile connections")
