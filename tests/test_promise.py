@@ -65,6 +65,7 @@ def test_security_says_what_is_not_covered_and_how_to_report() -> None:
     headings = re.findall(r"(?m)^## (.*)$", SECURITY)
     assert headings == [
         "What is promised",
+        "How hard it was tried",
         "Whom it trusts",
         "What is not covered",
         "Deviations from good practice, and why",

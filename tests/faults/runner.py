@@ -176,6 +176,10 @@ def _hasty() -> None:
     app.SocketIO = with_short_pings  # type: ignore[assignment, misc]
 
 
+def _frames_of_any_length() -> None:
+    wire.LARGEST_MESSAGE = 2**30
+
+
 CHANGES: dict[str, Callable[[], None]] = {
     "synchronous=NORMAL": _pragma("synchronous=NORMAL"),
     "synchronous=OFF": _pragma("synchronous=OFF"),
@@ -184,6 +188,7 @@ CHANGES: dict[str, Callable[[], None]] = {
     "never look round": _never_look_round,
     "look round often": _look_round_often,
     "hasty": _hasty,
+    "frames of any length": _frames_of_any_length,
 }
 """What a control sets otherwise than it is shipped, and how patient the program is between its looks."""
 

@@ -40,7 +40,7 @@ LINE = r"INFO facilitation: (?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|\?) (?:-|/
 ENOUGH = 5.0  # seconds in which the program must have hung up on somebody who says what no page says
 # How many, how long an acknowledgement may take at the 99th percentile, and what is changed. The normal run shares its
 # machine with whatever else is going on.
-NORMAL = pytest.param(400, 5.0, ["hasty"], id="normal")
+NORMAL = pytest.param(300, 5.0, ["hasty"], id="normal")
 LONG = pytest.param(20_000, 0.5, [], id="long", marks=pytest.mark.long)
 Leave = str  # "close", "reset", or "stay": the connection is left open and silent
 
@@ -428,7 +428,7 @@ def a_hostile_day(nursery: Nursery, data: Path, changed: list[str]) -> Iterator[
 
 
 def many(count: int, strategy: st.SearchStrategy[Any], attack: Callable[..., None]) -> None:
-    """So many examples of one kind of attack; Hypothesis finds the smallest one that does harm."""
+    """So many examples of one kind of attack; Hypothesis says which of them did harm."""
 
     @settings(
         max_examples=count,
@@ -530,12 +530,15 @@ def test_a_room_goes_on_voting_under_thousands_of_hostile_frames_and_forms(
         assert [line for line in said if any(secret in line for secret in secrets)] == []
 
 
-def test_one_hostile_phone_costs_the_program_at_most_five_mebibytes(nursery: Nursery, data: Path) -> None:
+@pytest.mark.parametrize("changed", [[], ["frames of any length"]], ids=["shipped", "control"])
+def test_one_hostile_phone_costs_the_program_at_most_five_mebibytes(
+    nursery: Nursery, data: Path, changed: list[str]
+) -> None:
     """What can be made to stay in memory: long frames, parts without an end, packets that announce attachments, bodies
     that never come whole, pushes that are never read. On as many connections as a browser opens, again and again."""
-    with a_hostile_day(nursery, data, []) as (program, session, _, mallory):
+    with a_hostile_day(nursery, data, changed) as (program, session, _, mallory):
         endless = [
-            struct.pack(">BBQ", 0x82, 0xFF, 200 * 2**20) + b"\0\0\0\0" + b"x" * 2**20,
+            struct.pack(">BBQ", 0x82, 0xFF, 200 * 2**20) + b"\0\0\0\0" + b"x" * 16 * 2**20,
             b"".join(frame(0 if part else 1, b"x" * 1000, final=False) for part in range(1000)),
             frame(1, b"40") + b"".join(frame(1, b'45999-["x",{"_placeholder":true,"num":0}]') for _ in range(100)),
             frame(1, b"40") + b"".join(frame(9, b"p" * 125) for _ in range(2000)),
@@ -558,10 +561,11 @@ def test_one_hostile_phone_costs_the_program_at_most_five_mebibytes(nursery: Nur
                 line.close()
 
         highest: list[float] = []
-        a_round()
+        if not changed:
+            a_round()
         warm, highest = memory(program), []
-        for _ in range(20):
+        for _ in range(10):
             a_round()
         rise = max(highest) - warm
         print(f"\none hostile phone: {warm:.1f} MiB, {rise:+.1f} MiB at most in {mallory.sent} hostile connections")
-        assert rise <= 5
+        assert (rise > 5) if changed else (rise <= 5)
