@@ -212,6 +212,15 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class ToDiscuss:
+    """A question whose result was shown, and why to talk about it."""
+
+    plate: str
+    short: str
+    chips: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """What only the facilitator sees."""
 
@@ -233,6 +242,7 @@ class Desk:
     agreement: Draft
     actions: tuple[Card, ...]
     parked: tuple[Card, ...]
+    discuss: tuple[ToDiscuss, ...]  # what to discuss first, of all that was shown
     unsettled: tuple[str, ...]  # what should be settled before people leave, in words
 
 
@@ -323,6 +333,7 @@ def look(session: Session, rooms: Rooms, workshop: Workshop, audience: Audience)
     earlier = [r for r in here if round_ and r.ordinal < round_.ordinal and r.state == "counted"]
     waiting = _waiting(rooms, workshop, round_, answered or 0, missing) if voting and watching and round_ else None
     prompts = question.prompts if question else ()
+    closing = audience is Audience.SCREEN and (workshop.overlay == "plan" or stage is Stage.FINISHED)
     return Now(
         audience=audience,
         code=workshop.code,
@@ -357,8 +368,8 @@ def look(session: Session, rooms: Rooms, workshop: Workshop, audience: Audience)
         if audience is Audience.SCREEN and (workshop.overlay == "profile" or stage is Stage.FINISHED)
         else (),
         three=_three(workshop, rounds) if audience is Audience.SCREEN and workshop.overlay == "three" else (),
-        actions=_actions(session, workshop) if audience is Audience.SCREEN and workshop.overlay == "plan" else (),
-        parked=_parked(session, workshop) if audience is Audience.SCREEN and workshop.overlay == "plan" else (),
+        actions=_actions(session, workshop) if closing else (),
+        parked=_parked(session, workshop) if closing else (),
         beside=_beside(session, workshop, rounds) if watching and stage in (Stage.REVEALED, Stage.DISCUSSION) else None,
         since=_since(session, workshop) if watching else "",
         earlier=_earlier(session, workshop)
@@ -600,6 +611,7 @@ def _desk(
         agreement=_agreement(session, workshop),
         actions=_actions(session, workshop),
         parked=_parked(session, workshop),
+        discuss=_discuss(workshop, rounds),
         unsettled=_unsettled(session, workshop),
     )
 
@@ -685,13 +697,30 @@ def _unsettled(session: Session, workshop: Workshop) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _three(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[tuple[str, str, str], ...]:
-    """The three things to talk about first, of what has been released: plate, short name, why."""
+def _released(workshop: Workshop, rounds: dict[int, list[Round]]) -> list[Tally | None]:
+    """The latest result that was shown of each question, in running order; None for one without, and for a dot vote."""
     shown = []
     for item in workshop.agenda:
         latest = next((r for r in reversed(rounds.get(item.id, [])) if r.released and r.counts), None)
-        of_question = latest.counts if latest and item.options is None else None
-        shown.append(Tally.from_dict(of_question) if of_question else None)
+        counts = latest.counts if latest and item.options is None else None
+        shown.append(Tally.from_dict(counts) if counts else None)
+    return shown
+
+
+def _discuss(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[ToDiscuss, ...]:
+    """Every question that gives a reason to talk, in the order of what to discuss first."""
+    shown = _released(workshop, rounds)
+    made = []
+    for place in tally.discussion_order(shown):
+        item, counts = workshop.agenda[place], shown[place]
+        if counts is not None and (chips := tally.chips(counts)):
+            made.append(ToDiscuss(item.number or str(item.position), say(item.short), chips))
+    return tuple(made)
+
+
+def _three(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[tuple[str, str, str], ...]:
+    """The three things to talk about first, of what has been released: plate, short name, why."""
+    shown = _released(workshop, rounds)
     made = []
     for place, reason in tally.three_to_discuss(shown):
         item, counts = workshop.agenda[place], shown[place]

@@ -51,7 +51,7 @@
     const chosen = ticked(ballot);
     if (chosen.length > 3) { target.checked = false; status.textContent = document.getElementById("band-full").content.textContent.trim(); return band("full"); }
     const dots = isDots(ballot), choice = dots ? "d" + chosen.map((one) => one.value).join(".") : target.value;
-    const said = dots ? chosen.map(words).join("; ") || "no dots" : words(target);
+    const said = dots ? chosen.map((one) => one.nextElementSibling.firstElementChild.textContent).join(", ") || "no dots" : words(target);
     const round = ballot.dataset.round, old = kept(round) || {};
     const seq = Math.max(+ballot.elements.seq.value, (old.seq || 0) + 1);
     keep(round, { choice, words: said, seq, attempts: 0, in: false, counted: old.counted });
