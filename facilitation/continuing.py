@@ -92,7 +92,7 @@ def continue_from(session: Session, framework: Framework, earlier_id: int, title
         made.agenda.append(AgendaItem(**(kept | newer.get(item.key, {}) | {"position": len(made.agenda) + 1})))
     own = list(session.scalars(select(ActionRow.id).where(ActionRow.workshop_id == earlier.id)))
     closed = (Status.DONE, Status.DROPPED)
-    older = [row.id for row, _ in store.rows_of_actions(session, earlier.carried) if row.status not in closed]
+    older = [row.id for row, _ in store.rows_of_actions(session, earlier.carried or ()) if row.status not in closed]
     made.continues, made.carried = earlier.id, own + older
     session.flush()
     return made

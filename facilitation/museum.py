@@ -29,7 +29,7 @@ def same(one: Workshop, other: Workshop) -> bool:
 def to_do(session: Session, workshops: Sequence[Workshop]) -> list[ToDo]:
     """Every action of these sessions and of those they continue, overdue ones first, then by day; no day comes last."""
     own = session.scalars(select(ActionRow.id).where(ActionRow.workshop_id.in_([w.id for w in workshops])))
-    ids = {*own, *(id for workshop in workshops for id in workshop.carried)}
+    ids = {*own, *(id for workshop in workshops for id in workshop.carried or ())}
     rows = store.rows_of_actions(session, ids)
     codes = _codes(session, {row.workshop_id for row, _ in rows})
     found = [
@@ -49,7 +49,7 @@ def write_progress(
     """Say how far an action of these sessions, or of one they continue, has come: its status with a note, its date and
     its owner, and nothing else. Raises Refused for any other action."""
     row = session.get(ActionRow, row_id)
-    carried = {id for workshop in workshops for id in workshop.carried}
+    carried = {id for workshop in workshops for id in workshop.carried or ()}
     if row is None or (row.workshop_id not in {workshop.id for workshop in workshops} and row.id not in carried):
         raise Refused("That action has been removed.")
     fields = {name: typed[name] for name in PROGRESS if name in typed}

@@ -280,7 +280,7 @@ def _earlier(session: Session, workshop: Workshop) -> Earlier | None:
     before = continuing.earlier_of(session, workshop)
     if before is None:
         return None
-    actions = (store.action_of(row, item) for row, item in store.rows_of_actions(session, workshop.carried))
+    actions = (store.action_of(row, item) for row, item in store.rows_of_actions(session, workshop.carried or ()))
     return Earlier(before.title, before.held_on, tuple(by_progress(actions)))
 
 

@@ -84,8 +84,9 @@ class Workshop(Base):
     framework: Mapped[str]
     edition: Mapped[str]
     continues: Mapped[int | None]  # the session before this one; it may have been deleted since
-    # the ids of the actions of earlier sessions on which this one looks back
-    carried: Mapped[list[int]] = mapped_column(JSON, default=list, server_default="[]")
+    carried: Mapped[list[int] | None] = mapped_column(
+        JSON(none_as_null=True)
+    )  # ids of earlier actions it looks back on
     k: Mapped[int] = mapped_column(default=5)
     mode: Mapped[str] = mapped_column(default="live")
     # phones say trustee, staff, volunteer or other when they join

@@ -8,16 +8,19 @@ import io
 import re
 from dataclasses import replace
 
+import docx
+import pypdf
 import pytest
+from openpyxl import load_workbook
 
 from facilitation import editions, packs, report, store
 from facilitation.deciding import change_action
-from facilitation.exports import calendar_ics, plan_docx, report_docx, said, workbook_xlsx
+from facilitation.exports import calendar_ics, plan_docx, report_docx, report_pdf, said, workbook_xlsx
 from facilitation.now import Audience
 from facilitation.packs import editing
 from facilitation.report import Report
 from facilitation.store import ActionRow, FrameworkRow, Workshop
-from tests.cast import Facilitator, Person, Phone, Screen, Venue, counts_in, fragment_of, text_of, vote
+from tests.cast import QUESTIONS, Facilitator, Person, Phone, Screen, Venue, counts_in, fragment_of, text_of, vote
 
 ACTIONS = (
     "Invite the school",
@@ -342,8 +345,41 @@ def test_every_document_says_what_was_done_and_sets_the_result_beside_last_times
     page = text_of(freya.gets(f"/f/{freya.code}/report"))
     assert page.index("What we said we would do") < page.index("It came in May") < page.index("Last time and now")
     assert "Clearly higher (8 people then)" in page
-    for write in (plan_docx.write, report_docx.write, workbook_xlsx.write):
-        assert write(made).startswith(b"PK")
+    for write in (plan_docx.write, report_docx.write):
+        tables = [cell.text for table in docx.Document(io.BytesIO(write(made))).tables for cell in table._cells]
+        assert "Done: It came in May" in tables
+    assert "On 21 November 2026" in tables
+    pages = pypdf.PdfReader(io.BytesIO(report_pdf.write(made))).pages
+    pdf = " ".join(" ".join(page.extract_text() for page in pages).split())
+    assert pdf.index("Done: It came in May") < pdf.index("Clearly higher (8 people then)") < pdf.index("of 1 compared")
+    results = load_workbook(io.BytesIO(workbook_xlsx.write(made)))["Results"]
+    compared = [cell.value for cell in results[1]].index("Compared with last time")
+    assert results[2][compared].value == "Clearly higher (8 people then)"
+
+
+def test_a_dot_vote_belongs_to_its_day_and_is_neither_carried_nor_compared(freya: Facilitator) -> None:
+    keys = [*QUESTIONS, "own"]
+    freya.adds_own("How well do we sleep?", "quality")
+    keys[-1] = freya.now.agenda[-1].key
+    assert freya.posts(f"/f/{freya.code}/priorities", {"over": "questions", "key": keys}).status_code == 303
+    assert len(freya.now.agenda) == 5
+    ended(freya)
+    continues(freya)
+    assert [item.key for item in freya.now.agenda] == keys
+    freya.posts(f"/f/{freya.code}/priorities", {"over": "questions", "key": keys})
+    votes(freya)
+    assert "Clearly higher" in freya.sees()
+
+
+def test_a_session_that_was_loaded_from_its_file_can_be_continued(freya: Facilitator) -> None:
+    ended(freya)
+    file = freya.reads("session.json").get_data()
+    freya.deletes()
+    assert freya.posts("/sessions/load", {"file": (io.BytesIO(file), "session.json")}).status_code == 303
+    continues(freya)
+    assert all(text in freya.sees() for text in ACTIONS)
+    votes(freya)
+    assert "Clearly higher (8 people then)" in freya.sees()
 
 
 def test_a_session_that_continues_none_says_nothing_of_last_time(freya: Facilitator) -> None:

@@ -178,7 +178,8 @@ def _last_time(answer: Answer) -> str | None:
 
 def room(side: Side) -> str:
     """How many answered, and as whom where that was released: "17 answered (Trustees 7, Others 10)"."""
-    who = ", ".join(f"{group_said(name)} {number}" for name, number in side.who)
+    numbers = dict(side.who)
+    who = ", ".join(f"{words} {numbers[name]}" for name, words in _GROUPS.items() if name in numbers)
     return f"{side.counts.ballots} answered" + (f" ({who})" if who else "")
 
 

@@ -22,7 +22,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.add_column("workshops", sa.Column("continues", sa.Integer(), nullable=True))
-    op.add_column("workshops", sa.Column("carried", sa.JSON(), nullable=False, server_default="[]"))
+    op.add_column("workshops", sa.Column("carried", sa.JSON(none_as_null=True), nullable=True))
 
 
 def downgrade() -> None:
