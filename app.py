@@ -35,6 +35,7 @@ from facilitation.live import Clock, Live, ThreadClock, listen
 from facilitation.room import Rooms
 from facilitation.store import db
 from facilitation.web import House, assets, dress
+from facilitation.web.casting import BallotDoor
 from facilitation.web.facilitator import facilitator
 from facilitation.web.pages import pages
 from facilitation.web.participant import participant
@@ -103,8 +104,9 @@ def create_app(
     for blueprint in (pages, participant, facilitator, screen, assets.files):
         app.register_blueprint(blueprint)
     listen(socketio, live, rooms)
+    app.wsgi_app = BallotDoor(app)  # type: ignore[method-assign]  # how Flask says a WSGI layer is put around an app
     gate = Gate(app.wsgi_app, lambda: network.own_hosts(settings))
-    app.wsgi_app = gate  # type: ignore[method-assign]  # how Flask says a WSGI layer is put around an app
+    app.wsgi_app = gate  # type: ignore[method-assign]  # as above
     return app
 
 
