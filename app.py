@@ -35,6 +35,7 @@ from facilitation.live import Clock, Live, ThreadClock, listen
 from facilitation.room import Rooms
 from facilitation.store import db
 from facilitation.web import House, assets, dress
+from facilitation.web.casting import BallotDoor
 from facilitation.web.deciding import deciding
 from facilitation.web.documents import documents
 from facilitation.web.facilitator import facilitator
@@ -111,8 +112,9 @@ def create_app(
     ):
         app.register_blueprint(blueprint)
     listen(socketio, live, rooms)
+    app.wsgi_app = BallotDoor(app)  # type: ignore[method-assign]  # how Flask says a WSGI layer is put around an app
     gate = Gate(app.wsgi_app, lambda: network.own_hosts(settings))
-    app.wsgi_app = gate  # type: ignore[method-assign]  # how Flask says a WSGI layer is put around an app
+    app.wsgi_app = gate  # type: ignore[method-assign]  # as above
     return app
 
 

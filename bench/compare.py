@@ -470,10 +470,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.compare", description=str(__doc__).partition("\n")[0])
     parser.add_argument("--phones", type=int, nargs="+", default=[30, 100, 300, 1000], metavar="N")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="one room of 100, in less than a minute")
+    parser.add_argument("--quick", action="store_true", help="one room of 60, in less than a minute")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure here")
     chosen = parser.parse_args(arguments)
-    sizes = [100] if chosen.quick else sorted(chosen.phones)
+    sizes = [60] if chosen.quick else sorted(chosen.phones)
     if min(sizes) < 10 or not 1 <= chosen.rounds <= 20:
         parser.error("at least 10 phones, and 1 to 20 rounds")
     random.seed(1)

@@ -138,8 +138,7 @@ class Live:
         phone. What this process changes is seen at once (`forget`), what another one does after that second, or with
         `fresh`.
         """
-        kept = self._present.get(code)
-        if kept is not None and not fresh and self._clock.now() < kept.until:
+        if not fresh and (kept := self.kept(code)):
             return kept
         forgotten = self._forgotten
         with self._reading() as session:
@@ -160,6 +159,11 @@ class Live:
         if forgotten == self._forgotten:  # else it may be what was true before
             self._present[code] = found
         return found
+
+    def kept(self, code: str) -> Present | None:
+        """What is kept for this join code and still fresh; None does not mean that there is no such workshop."""
+        kept = self._present.get(code)
+        return kept if kept is not None and self._clock.now() < kept.until else None
 
     def forget(self, workshop_id: int) -> None:
         """Something that phones are told, or that lets them in, has changed: drop what was kept of it."""

@@ -41,7 +41,7 @@ http {{
     # The join code: in the path of a page, in the query of a live connection.
     map $uri $room {{ "~^/(?:w|s|f|sessions)/([0-9]{{6}})" $1; default $arg_r; }}
     map $http_upgrade $connection_upgrade {{ default upgrade; "" ""; }}
-    upstream workers {{
+    upstream rooms {{
         hash $room consistent;
 {servers}
         keepalive 64;
@@ -50,7 +50,7 @@ http {{
         listen {listen} backlog=4096;
         client_max_body_size 256k;
         location / {{
-            proxy_pass http://workers;
+            proxy_pass http://rooms;
             proxy_http_version 1.1;
             proxy_set_header Host $http_host;
             proxy_set_header Upgrade $http_upgrade;

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 import pytest
 from sqlalchemy import Engine, event
 
 from facilitation import ballots, live, workshop
 from facilitation.now import Audience
-from tests.cast import Facilitator, Phone, Screen, Venue
+from tests.cast import Facilitator, Person, Phone, Screen, Venue
 
 
 @contextmanager
@@ -45,6 +46,62 @@ def test_a_ballot_reads_nothing_before_it_is_filed(quiet: Venue, freya: Facilita
             form = {"round": round_id, "choice": choice, "seq": 9, "direction": ""}
             assert "Your answer is in" in phone.posts(f"/w/{freya.code}/ballot", form, htmx=True).text
     assert asked == []
+
+
+FORMS: list[tuple[str, dict[str, str]]] = [
+    ("usual", {}),
+    ("changed", {"choice": "DK", "seq": "2"}),
+    ("late retry", {"choice": "5", "seq": "1"}),
+    ("no choice", {"choice": ""}),
+    ("no such choice", {"choice": "6"}),
+    ("no number", {"seq": "many"}),
+    ("another round", {"round": "999"}),
+    ("no round", {"round": ""}),
+    ("another direction", {"direction": "sideways"}),
+    ("more fields", {"more": "x" * 100}),
+    ("far too long", {"more": "x" * 3000}),
+]
+
+
+@pytest.mark.parametrize(("name", "change"), FORMS, ids=[name for name, _ in FORMS])
+@pytest.mark.parametrize("closed", [False, True], ids=["open", "closed by another worker"])
+def test_both_doors_answer_a_ballot_alike(
+    quiet: Venue, freya: Facilitator, ana: Phone, name: str, change: dict[str, str], closed: bool
+) -> None:
+    """The short one for the usual case, and Flask's route."""
+    freya.does("open")
+    form = {"round": str(quiet.workshop(freya.code).round_id), "choice": "3", "seq": "1", "direction": ""} | change
+    door, gate = quiet.app.wsgi_app._app, quiet.app.wsgi_app  # type: ignore[attr-defined]
+    ana.answers("4", seq=1)
+    if closed:
+        with mock.patch.object(quiet.house.live, "forget"):
+            freya.does("close")
+    answers = []
+    for way in (door, door._inner):
+        gate._app = way
+        answer = ana.posts(f"/w/{freya.code}/ballot", dict(form), htmx=True)
+        answers.append((answer.status, sorted(answer.headers), answer.get_data()))
+    gate._app = door
+    assert answers[0] == answers[1]
+    assert answers[0][0].startswith("422" if closed else ("200", "422"))
+
+
+def test_the_short_door_leaves_everything_else_to_flask(
+    quiet: Venue, freya: Facilitator, ana: Phone, mallory: Person
+) -> None:
+    freya.does("open")
+    ana.answers("4")
+    path = f"/w/{freya.code}/ballot"
+    form = {"round": quiet.workshop(freya.code).round_id, "choice": "3", "seq": 2, "direction": ""}
+    assert ana.posts(path, dict(form)).status_code == 303, "a plain form"
+    assert ana.gets(path).status_code == 405
+    assert mallory.posts(path, dict(form), htmx=True).status_code == 404
+    mallory.client.set_cookie(f"p_{freya.workshop_id}", "x" * 66)
+    assert mallory.posts(path, dict(form), htmx=True).status_code == 404
+    assert (
+        ana.client.post(path, json=form, headers={"HX-Request": "true", "Origin": "http://localhost"}).status_code
+        == 422
+    )
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["new", "changed"])

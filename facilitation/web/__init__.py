@@ -10,6 +10,7 @@ import datetime as dt
 import gzip
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -190,16 +191,22 @@ def _explain(sentence: str, status: int) -> Response:
     return response
 
 
+@lru_cache(maxsize=64)
+def headers_for(host: str, hosted: bool) -> tuple[tuple[str, str], ...]:
+    """What every answer to a request for this host carries; static files have a Cache-Control of their own."""
+    scheme = "wss" if hosted else "ws"  # a proxy may end TLS before us
+    return (
+        ("Content-Security-Policy", POLICY.format(socket=f" {scheme}://{urlsplit(f'//{host}').netloc}")),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "same-origin"),
+        ("Cache-Control", "no-store"),
+        *((("Strict-Transport-Security", "max-age=31536000"),) if hosted else ()),
+    )
+
+
 def _finish(response: Response) -> Response:
-    scheme = "wss" if house().settings.hosted else "ws"  # a proxy may end TLS before us
-    host = urlsplit(f"//{request.host}").netloc
-    headers = response.headers
-    headers["Content-Security-Policy"] = POLICY.format(socket=f" {scheme}://{host}")
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "same-origin"
-    headers.setdefault("Cache-Control", "no-store")
-    if house().settings.hosted:
-        headers["Strict-Transport-Security"] = "max-age=31536000"
+    for name, value in headers_for(request.host, house().settings.hosted):
+        response.headers.setdefault(name, value)
     _compress(response)
     if request.url_rule and ROUTE in request.environ:  # not in a test that goes past the gate
         request.environ[ROUTE][0] = request.url_rule.rule  # the gate writes the request's line

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
 from facilitation import ballots, store
 from facilitation import now as reader
-from facilitation.errors import NotVoting, Refused
+from facilitation.errors import Refused
 from facilitation.now import Audience, Now
 from facilitation.stages import Stage
 from facilitation.store import Workshop, db
-from facilitation.web import a_number, access, house, perform, see, wants_fragment
-from facilitation.workshop import Filed, Filing, Posted, join, own_ballot, seal_ballot
+from facilitation.web import a_number, access, casting, house, perform, see, wants_fragment
+from facilitation.workshop import Posted, join, own_ballot
 
 participant = Blueprint("participant", __name__)
 
@@ -101,44 +99,19 @@ def cast(code: str) -> Response:
     form = request.form
     round_id = a_number(form.get("round"))
     here, device = access.casting(code, round_id)
-    round_ = here.open if here.open and here.open.round_id == round_id else None
     # a dot vote sends a field for each dot, and none at all for a ballot without dots
-    dots = round_ is not None and round_.options > 0
+    dots = here.open is not None and here.open.options > 0
     choice = "d" + ".".join(form.getlist("choice")) if dots else form.get("choice", "")
-    try:
-        if device is None:
-            raise NotVoting("This session has ended.")
-        seq, role = a_number(form.get("seq")), access.role(here.workshop_id) or ""
-        filing = seal_ballot(house().keys, round_, device, Posted(choice, seq, form.get("direction", ""), role))
-        house().rooms.hear(filing.workshop_id, device)
-        filed = _file(filing)
-    except Refused as refusal:
-        return _not_counted(code, refusal)
-    if not wants_fragment():
-        return see(url_for(".page", code=code))
-    return make_response(_mine(filed, here.labels))
-
-
-@lru_cache(maxsize=512)
-def _mine(own: Filed, labels: tuple[str, ...]) -> str:
-    """What a phone is told about its answer: the same for all who answered alike."""
-    return render_template("participant/_mine.html", own=own, labels=labels)
-
-
-def _file(filing: Filing) -> Filed:
-    filed = house().committer.gather(house().box.file, filing)
-    house().live.changed(filing.workshop_id)
-    return filed
-
-
-def _not_counted(code: str, refusal: Refused) -> Response:
-    """Never silence: the phone is told that this answer was not counted, and why."""
+    role = access.role(here.workshop_id) or ""
+    posted = Posted(choice, a_number(form.get("seq")), form.get("direction", ""), role)
     if wants_fragment():
-        return make_response(
-            render_template("participant/_not_counted.html", sentence=refusal.sentence), refusal.status
-        )
-    page = render_template("refused.html", sentence=refusal.sentence, back=url_for(".page", code=code))
-    return make_response(page, refusal.status)
+        return make_response(casting.outcome(house(), here, device, round_id, posted))
+    try:
+        casting.file(house(), here, device, round_id, posted)
+    except Refused as refusal:
+        page = render_template("refused.html", sentence=refusal.sentence, back=url_for(".page", code=code))
+        return make_response(page, refusal.status)
+    return see(url_for(".page", code=code))
 
 
 def _let_in(workshop: Workshop) -> Response:
