@@ -48,9 +48,11 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.matches("[data-draft]")) { event.preventDefault(); later(form, 0); }
+    if (form.matches("[data-reset]")) form.sent = JSON.stringify(values(form));
   }, true);
+  // Emptied for the next one, unless that is being typed already: the answer may come late.
   document.addEventListener("htmx:after:request", ({ target, detail: { ctx } }) => {
-    if (target.matches?.("form[data-reset]") && ctx.response.status < 400) target.reset();
+    if (target.matches?.("form[data-reset]") && ctx.response.status < 400 && JSON.stringify(values(target)) === target.sent) target.reset();
   });
 
   // What others wrote reaches a form here unless its own words are still on their way.
