@@ -188,7 +188,8 @@ def test_a_message_larger_than_any_page_sends_ends_the_line(house: House) -> Non
             return await end_of(line)
 
     assert asyncio.run(say(whole=True)) == "the server closed with 1009"
-    assert asyncio.run(say(whole=False)).startswith("the server closed with 10")
+    # what is still unread when the server hangs up can make the system say so in its own way
+    assert asyncio.run(say(whole=False)).startswith(("the server closed with 10", "[Errno"))
 
 
 @pytest.mark.process
