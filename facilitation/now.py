@@ -28,6 +28,7 @@ from facilitation.tally import OTHERS, Dots, Shift, Spread, Tally, Waiting
 from facilitation.workshop import next_item, position_of
 
 STEPS_OF_SQUARES = (8, 10, 12, 16, 24, 40, 60)  # the longest rows that static/css/stage.css knows sizes for
+HALF, HALF_LONG = 24, 16  # squares in the longest row of two charts side by side, with short and with long labels
 LONG_LABEL = 12  # characters; a scale with a longer label leaves less room for squares
 
 
@@ -158,8 +159,15 @@ class Beside:
 
     @property
     def most(self) -> int:
-        """One size of squares for both charts, so that they can be compared by eye; 0 for bars."""
-        return max(self.then.chart.most, self.now.chart.most) if self.then.chart.most and self.now.chart.most else 0
+        """One size of squares for both charts, so that they can be compared by eye; 0 for bars, where half the width
+        leaves no room for squares that can be seen."""
+        room = HALF_LONG if self.then.chart.long or self.now.chart.long else HALF
+        return next((step for step in STEPS_OF_SQUARES if self.longest <= step <= room), 0)
+
+    @property
+    def longest(self) -> int:
+        """The number in the longest row of both."""
+        return max(self.then.chart.longest, self.now.chart.longest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,6 +233,21 @@ def test_a_result_stands_beside_last_times_with_how_many_and_one_phrase(
     assert phrase in freya.sees()
 
 
+def test_both_charts_have_squares_of_one_size_and_bars_where_squares_would_be_too_small(freya: Facilitator) -> None:
+    wall = Screen(freya.venue).shows(continues(ended(freya)))
+    votes(freya, "5" * 12 + "1111")
+    freya.shows("overlay", "compare")
+    page = wall.gets(f"/s/{freya.code}/now").text
+    assert re.findall(r'data-most="(\d+)"', page) == ["12", "12"]
+    freya.does("discuss", "finish")
+    continues(freya, "2028-11-20")
+    votes(freya, "5" * 25)
+    freya.shows("overlay", "compare")
+    page = wall.shows(freya).gets(f"/s/{freya.code}/now").text
+    assert re.findall(r'data-most="(\d+)"', page) == ["0", "0"]
+    assert re.findall(r'tally__bar.*?<rect width="([\d.]+)"', page)[4] == "48.0", "12 of the 25 that fill the width"
+
+
 def test_it_is_the_first_votes_that_are_compared(freya: Facilitator) -> None:
     continues(ended(freya))
     phones = votes(freya, LOW, then=("close", "revote"))
