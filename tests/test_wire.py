@@ -343,7 +343,7 @@ def test_a_reader_that_takes_nothing_for_too_long_loses_the_connection(
 
 def test_one_packet_for_many_is_framed_once() -> None:
     packet = LinePacket(4, "2[]")
-    assert wire._frame_of(packet) is wire._frame_of(packet) == b"\x81\x0442[]"
+    assert wire._framed(packet) is wire._framed(packet) == ("42", b"\x81\x0442[]")
 
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65535, 65536])
