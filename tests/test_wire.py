@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 import struct
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -459,6 +460,42 @@ def test_a_library_of_another_shape_serves_by_polling_and_the_log_says_so(
     assert (library.eio.transports, library.eio.allow_upgrades) == (["polling"], False)
     assert engineio.socket.Socket is before
     assert "python-engineio has changed" in caplog.text
+
+
+WITH_ANOTHER_LIBRARY = """
+from gevent import monkey
+monkey.patch_all()
+import sys
+import engineio.socket
+send = engineio.socket.Socket.send
+engineio.socket.Socket.send = lambda self, pkt, urgent=False: send(self, pkt)
+import app
+sys.exit(app.main([]))
+"""
+
+
+@pytest.mark.process
+def test_with_a_library_of_another_shape_a_room_is_told_by_polling(tmp_path: Path) -> None:
+    async def play(program: Program, data: Path) -> None:
+        async with Facilitator(program.origin) as facilitator, Phone(program.origin) as phone:
+            await facilitator.enter(program.link())
+            code = await facilitator.set_up("How are we doing?", 2)
+            await phone.join(join_token(data, code))
+            with pytest.raises(Turned):
+                await phone.listen()
+            polling = socket_path(code, "p").replace("transport=websocket", "transport=polling")
+            opened = await phone.get(polling)
+            sid = re.search(r'"sid":"([^"]+)","upgrades":\[\]', opened.text)
+            assert sid, opened.text
+            await phone.request("POST", f"{polling}&sid={sid[1]}", b"40", {"Origin": program.origin})
+            assert "now" in (await phone.get(f"{polling}&sid={sid[1]}")).text
+            told = asyncio.create_task(phone.get(f"{polling}&sid={sid[1]}"))
+            await facilitator.move("open")
+            assert "ballot-" in (await told).text
+        assert "python-engineio has changed (Socket.send)" in program.said
+
+    with running(tmp_path / "data", command=(sys.executable, "-c", WITH_ANOTHER_LIBRARY)) as program:
+        asyncio.run(play(program, tmp_path / "data"))
 
 
 @pytest.mark.parametrize(
