@@ -27,7 +27,7 @@ from typing import Any
 import engineio.server
 import engineio.socket
 import gevent
-from engineio.exceptions import SocketIsClosedError
+from engineio.exceptions import EngineIOError, SocketIsClosedError
 from engineio.packet import NOOP, PING, PONG, UPGRADE
 from engineio.packet import Packet as LinePacket
 from socketio.packet import CONNECT, DISCONNECT
@@ -207,11 +207,15 @@ class Connection(engineio.socket.Socket):  # type: ignore[misc]  # python-engine
             start_response("400 Bad Request", [("Content-Length", "0")])
             return []
         proof = hashlib.sha1(environ["HTTP_SEC_WEBSOCKET_KEY"].encode() + _MAGIC, usedforsecurity=False).digest()
-        with contextlib.suppress(OSError):
-            sock.sendall(_WELCOME + base64.b64encode(proof) + b"\r\n\r\n")
-            self._converse(sock)
-        self.upgrading = False
-        self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
+        polled = self.connected
+        try:
+            with contextlib.suppress(OSError, EngineIOError):
+                sock.sendall(_WELCOME + base64.b64encode(proof) + b"\r\n\r\n")
+                self._converse(sock)
+        finally:
+            self.upgrading = False
+            if self._outbox is not None or not polled:  # else no WebSocket got through, and it goes on polling
+                self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
         if "gunicorn.socket" in environ:
             raise StopIteration
         return []

@@ -224,6 +224,7 @@ def test_a_frame_without_end_costs_no_memory(house: House) -> None:
         '42["cast",{"choice":"5"}]',
         "43",
         "2",
+        "2probe",
         "hello",
         "",
     ],
@@ -413,6 +414,26 @@ def test_a_line_that_began_by_polling_goes_over_to_a_websocket_and_misses_nothin
             assert (await line.heard(1)).order[0] == facilitator.console.version
             await facilitator.move("goto", facilitator.console.agenda[0])
             assert (await line.heard(2)).order[0] == facilitator.console.version
+
+    asyncio.run(play())
+
+
+@pytest.mark.process
+def test_a_line_whose_websocket_does_not_get_through_goes_on_polling(house: House) -> None:
+    async def play() -> None:
+        async with house.phone() as phone, house.facilitator() as facilitator:
+            path = f"/socket.io/?r={house.code}&role=p&EIO=4&transport=polling"
+            sid = re.search(r'"sid":"([^"]+)"', (await phone.get(path)).text)
+            assert sid
+            polling = f"{path}&sid={sid[1]}"
+            await phone.request("POST", polling, b"40", {"Origin": house.origin})
+            await phone.get(polling)
+            line = await phone.open_line(polling.replace("=polling", "=websocket"), socket_io=False)
+            line.vanish()
+            await facilitator.move("goto", facilitator.console.agenda[1])
+            async with asyncio.timeout(PATIENCE):
+                while '42["now"' not in (await phone.get(polling)).text:
+                    pass
 
     asyncio.run(play())
 
