@@ -21,12 +21,13 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import engineio.server
 import engineio.socket
 import gevent
-from engineio.exceptions import SocketIsClosedError
+from engineio.exceptions import EngineIOError, SocketIsClosedError
 from engineio.packet import NOOP, PING, PONG, UPGRADE
 from engineio.packet import Packet as LinePacket
 from socketio.packet import CONNECT, DISCONNECT
@@ -102,6 +103,8 @@ class Outbox:
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
+        # gevent's own send waits when the socket is full; the one beneath it says so
+        self._send = sock._sock.send if hasattr(sock, "_sock") else partial(sock.send, timeout=0.0)
         self._waiting: dict[str, bytes] = {}
         self._flushing = False
         self._ended = False
@@ -113,7 +116,7 @@ class Outbox:
             self._waiting[kind] = frame
         elif not self._ended:
             try:
-                sent = self._sock.send(frame, timeout=0.0)  # gevent: raises instead of waiting
+                sent = self._send(frame)
             except BlockingIOError:
                 sent = 0
             except OSError:
@@ -168,7 +171,7 @@ class Connection(engineio.socket.Socket):  # type: ignore[misc]  # python-engine
         if self._outbox is None:
             self.queue.put(pkt)
         else:
-            self._outbox.put(pkt.encode()[:2], _frame_of(pkt))
+            self._outbox.put(*_framed(pkt))
 
     def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
         """End it, after what is already on its way."""
@@ -204,11 +207,15 @@ class Connection(engineio.socket.Socket):  # type: ignore[misc]  # python-engine
             start_response("400 Bad Request", [("Content-Length", "0")])
             return []
         proof = hashlib.sha1(environ["HTTP_SEC_WEBSOCKET_KEY"].encode() + _MAGIC, usedforsecurity=False).digest()
-        with contextlib.suppress(OSError):
-            sock.sendall(_WELCOME + base64.b64encode(proof) + b"\r\n\r\n")
-            self._converse(sock)
-        self.upgrading = False
-        self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
+        polled = self.connected
+        try:
+            with contextlib.suppress(OSError, EngineIOError):
+                sock.sendall(_WELCOME + base64.b64encode(proof) + b"\r\n\r\n")
+                self._converse(sock)
+        finally:
+            self.upgrading = False
+            if self._outbox is not None or not polled:  # else no WebSocket got through, and it goes on polling
+                self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
         if "gunicorn.socket" in environ:
             raise StopIteration
         return []
@@ -276,12 +283,13 @@ def frame(text: str) -> bytes:
     return struct.pack(">BBQ", 0x81, 127, len(payload)) + payload
 
 
-def _frame_of(pkt: LinePacket) -> bytes:
-    """A packet's frame, kept with it: a broadcast sends the same packet to everybody."""
-    if not hasattr(pkt, "whole"):
-        pkt.whole = frame(pkt.encode())
-    whole: bytes = pkt.whole
-    return whole
+def _framed(pkt: LinePacket) -> tuple[str, bytes]:
+    """A packet's kind and its frame, kept with it: a broadcast sends the same packet to everybody."""
+    if not hasattr(pkt, "framed"):
+        text = pkt.encode()
+        pkt.framed = (text[:2], frame(text))  # 42 is an event, and there is but one
+    framed: tuple[str, bytes] = pkt.framed
+    return framed
 
 
 def _goodbye(code: int) -> bytes:

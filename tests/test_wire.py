@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 import struct
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -224,6 +225,7 @@ def test_a_frame_without_end_costs_no_memory(house: House) -> None:
         '42["cast",{"choice":"5"}]',
         "43",
         "2",
+        "2probe",
         "hello",
         "",
     ],
@@ -344,7 +346,7 @@ def test_a_reader_that_takes_nothing_for_too_long_loses_the_connection(
 
 def test_one_packet_for_many_is_framed_once() -> None:
     packet = LinePacket(4, "2[]")
-    assert wire._frame_of(packet) is wire._frame_of(packet) == b"\x81\x0442[]"
+    assert wire._framed(packet) is wire._framed(packet) == ("42", b"\x81\x0442[]")
 
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65535, 65536])
@@ -417,6 +419,26 @@ def test_a_line_that_began_by_polling_goes_over_to_a_websocket_and_misses_nothin
     asyncio.run(play())
 
 
+@pytest.mark.process
+def test_a_line_whose_websocket_does_not_get_through_goes_on_polling(house: House) -> None:
+    async def play() -> None:
+        async with house.phone() as phone, house.facilitator() as facilitator:
+            path = f"/socket.io/?r={house.code}&role=p&EIO=4&transport=polling"
+            sid = re.search(r'"sid":"([^"]+)"', (await phone.get(path)).text)
+            assert sid
+            polling = f"{path}&sid={sid[1]}"
+            await phone.request("POST", polling, b"40", {"Origin": house.origin})
+            await phone.get(polling)
+            line = await phone.open_line(polling.replace("=polling", "=websocket"), socket_io=False)
+            line.vanish()
+            await facilitator.move("goto", facilitator.console.agenda[1])
+            async with asyncio.timeout(PATIENCE):
+                while '42["now"' not in (await phone.get(polling)).text:
+                    pass
+
+    asyncio.run(play())
+
+
 # --- The library's shape ---------------------------------------------------------------------------------------------
 
 
@@ -460,6 +482,42 @@ def test_a_library_of_another_shape_serves_by_polling_and_the_log_says_so(
     assert (library.eio.transports, library.eio.allow_upgrades) == (["polling"], False)
     assert engineio.socket.Socket is before
     assert "python-engineio has changed" in caplog.text
+
+
+WITH_ANOTHER_LIBRARY = """
+from gevent import monkey
+monkey.patch_all()
+import sys
+import engineio.socket
+send = engineio.socket.Socket.send
+engineio.socket.Socket.send = lambda self, pkt, urgent=False: send(self, pkt)
+import app
+sys.exit(app.main([]))
+"""
+
+
+@pytest.mark.process
+def test_with_a_library_of_another_shape_a_room_is_told_by_polling(tmp_path: Path) -> None:
+    async def play(program: Program, data: Path) -> None:
+        async with Facilitator(program.origin) as facilitator, Phone(program.origin) as phone:
+            await facilitator.enter(program.link())
+            code = await facilitator.set_up("How are we doing?", 2)
+            await phone.join(join_token(data, code))
+            with pytest.raises(Turned):
+                await phone.listen()
+            polling = socket_path(code, "p").replace("transport=websocket", "transport=polling")
+            opened = await phone.get(polling)
+            sid = re.search(r'"sid":"([^"]+)","upgrades":\[\]', opened.text)
+            assert sid, opened.text
+            await phone.request("POST", f"{polling}&sid={sid[1]}", b"40", {"Origin": program.origin})
+            assert "now" in (await phone.get(f"{polling}&sid={sid[1]}")).text
+            told = asyncio.create_task(phone.get(f"{polling}&sid={sid[1]}"))
+            await facilitator.move("open")
+            assert "ballot-" in (await told).text
+        assert "python-engineio has changed (Socket.send)" in program.said
+
+    with running(tmp_path / "data", command=(sys.executable, "-c", WITH_ANOTHER_LIBRARY)) as program:
+        asyncio.run(play(program, tmp_path / "data"))
 
 
 @pytest.mark.parametrize(
