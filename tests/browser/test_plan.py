@@ -173,6 +173,30 @@ def test_what_is_typed_outlives_a_push_a_reload_and_a_dead_connection(
     assert "Gone before it was sent" in home.get(f"/f/{meeting.code}/now")
 
 
+def test_the_next_action_stays_when_the_answer_to_the_last_one_comes_late(
+    venue: Venue, meeting: Meeting, home: Visitor
+) -> None:
+    desk = talking(venue, meeting, home)
+    page = desk.page
+    page.evaluate("""() => {
+        const ask = window.fetch;
+        window.fetch = async (...wanted) => {
+            const answer = await ask(...wanted);
+            await new Promise(letGo => window.letGo = letGo);
+            return answer;
+        };
+    }""")
+    page.fill("#act", ACTIONS[0])
+    page.click("#add-act")
+    expect(page.locator("#card-action-1")).to_contain_text(ACTIONS[0])  # the push was quicker
+    page.fill("#act", ACTIONS[1])
+    page.evaluate("""() => new Promise(answered => {
+        addEventListener('htmx:after:request', () => answered(), {once: true});
+        window.letGo();
+    })""")
+    expect(page.locator("#act")).to_have_value(ACTIONS[1])
+
+
 def test_two_consoles_that_write_at_once_lose_nobodys_words(venue: Venue, meeting: Meeting, home: Visitor) -> None:
     freya = talking(venue, meeting, home)
     george = venue.facilitator(home).open_console(meeting.code)
