@@ -13,9 +13,9 @@ import docx
 import pypdf
 import pytest
 from openpyxl import load_workbook
+from sqlalchemy.orm import Session
 
-from facilitation import editions, packs, report, store
-from facilitation.deciding import change_action
+from facilitation import deciding, editions, packs, report, store
 from facilitation.exports import calendar_ics, plan_docx, report_docx, report_pdf, said, workbook_xlsx
 from facilitation.now import Audience
 from facilitation.packs import editing
@@ -50,10 +50,17 @@ def ended(freya: Facilitator, first: str = LOW, *, release: bool = True) -> Faci
         freya.does("next")
     else:
         freya.does(*(("close", "reveal", "discuss") if freya.now.mode == "reveal" else ("close", "discuss")))
-    for text in ACTIONS:
-        freya.posts(f"/f/{freya.code}/actions", {"action": text, "agenda": freya.agenda(1)})
-    for number, due in ((1, "2026-12-24"), (2, "2026-01-31")):
-        freya.posts(f"/f/{freya.code}/actions/{number}", {"due": due, "owner": "Chair", "version": "1"})
+
+    workshop_id, agenda_id = freya.workshop_id, freya.agenda(1)
+
+    def job(session: Session) -> None:
+        for text in ACTIONS:
+            deciding.add_action(session, workshop_id, text, agenda_id)
+            session.flush()
+        for number, due in ((1, "2026-12-24"), (2, "2026-01-31")):
+            deciding.change_action(session, workshop_id, number, {"due": due, "owner": "Chair"}, 1)
+
+    freya.venue.performs(job)
     return freya.does("finish")
 
 
@@ -657,7 +664,7 @@ def test_an_action_of_an_ended_session_can_still_be_changed_by_its_own_facilitat
     venue: Venue, freya: Facilitator
 ) -> None:
     ended(freya)
-    venue.performs(lambda session: change_action(session, freya.workshop_id, 1, {"status": "done"}, 2))
+    venue.performs(lambda session: deciding.change_action(session, freya.workshop_id, 1, {"status": "done"}, 2))
     assert action(venue, 1).status == "done"
 
 
