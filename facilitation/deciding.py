@@ -52,7 +52,7 @@ def agree(session: Session, workshop_id: int, agenda_id: int, rating: str, reaso
     item = _demand_item(session, workshop_id, agenda_id)
     if item.options is not None:
         raise Refused("A dot vote has no agreed rating. Write what was decided as an action, or as a note.")
-    if rating and (not rating.isdecimal() or len(rating) > 2 or not NO_AGREEMENT <= int(rating) <= len(item.labels)):
+    if rating and rating not in {str(point) for point in range(NO_AGREEMENT, len(item.labels) + 1)}:
         raise Refused("Choose one of the answers, or “No agreement”.")
     point, mine = int(rating) if rating else None, _fitting(tidy_lines(reason))
     row = session.get(AgreementRow, agenda_id)

@@ -162,7 +162,7 @@ def _read(name: str, text: str) -> object:
     if name in _DATES:
         return _date(text)
     if name == "priority":
-        if text and not (text.isdecimal() and len(text) < 4):
+        if text and not (text.isascii() and text.isdecimal() and len(text) < 4):
             raise Refused("A priority is a whole number, 1 for the first, or nothing.")
         return int(text) if text else None
     if name == "status":

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import os
 import re
 import socket
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +20,9 @@ from app import main
 from bench.measure import join_token
 from bench.phones import Answer, Browser, Facilitator, Phone, Screen, Turned, socket_path
 from bench.program import PATIENCE, Program, free_port, running
+from facilitation import loading, migrations, store, workshop
+from facilitation.exports import session_json
+from tests.sample_report import a_full_report
 
 pytestmark = pytest.mark.process
 
@@ -396,3 +401,52 @@ def test_nothing_of_an_address_a_cookie_or_a_code_is_written_down(place: Place) 
 
     asyncio.run(misbehave())
     assert program.said == said_before
+
+
+# --- Documents -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def loaded(tmp_path: Path) -> str:
+    """A data folder with a session of all 54 questions; returns the facilitator's cookie."""
+    url = f"sqlite:///{tmp_path / 'workshop.db'}"
+    migrations.upgrade(url)
+    engine = store.writing_engine(url)
+    with store.transaction(engine) as session:
+        loading.load(session, session_json.data_of(a_full_report()))
+        token = workshop.grant(session, "home")
+    engine.dispose()
+    return token
+
+
+def test_everybody_else_is_served_while_documents_are_made(loaded: str, tmp_path: Path) -> None:
+    async def ask(origin: str) -> int:
+        async with Browser(origin) as facilitator, Browser(origin) as other:
+            facilitator.cookies["home"] = loaded
+            making = asyncio.create_task(facilitator.get("/sessions/482739/files/everything.zip"))
+            served = 0
+            while not making.done():
+                assert (await other.get("/healthz")).status == 200
+                served += 1
+            assert making.result().status == 200
+            assert zipfile.ZipFile(io.BytesIO(making.result().body)).testzip() is None
+            return served
+
+    with running(tmp_path) as program:
+        program.link()
+        assert asyncio.run(ask(program.origin)) >= 10
+
+
+def test_a_session_file_may_be_larger_than_a_form_but_only_from_the_facilitator(place: Place) -> None:
+    head = b"--x\r\nContent-Disposition: form-data; name=file; filename=big.json\r\n\r\n"
+    file = head + b" " * 1_000_000 + b"\r\n--x--\r\n"
+
+    async def ask() -> tuple[int, int]:
+        async with Browser(place.program.origin) as freya, Browser(place.program.origin) as mallory:
+            await freya.get(command(place.data, "link", PORT=str(place.program.port)).link())
+            headers = {"Origin": place.program.origin, "Content-Type": "multipart/form-data; boundary=x"}
+            mine = await freya.request("POST", "/sessions/load", file, headers)
+            theirs = await mallory.request("POST", "/sessions/load", file, headers)
+            return mine.status, theirs.status
+
+    assert asyncio.run(ask()) == (422, 413)

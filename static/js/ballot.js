@@ -15,9 +15,8 @@
     return (n ? n.textContent + ", " : "") + face.querySelector(".choice__t").textContent;
   };
   // A dot vote has boxes, of which several may be ticked; its choice is d and their numbers, as the server writes it.
-  const isDots = (ballot) => ballot.querySelector('input[name="choice"]').type === "checkbox";
-  const ticked = (ballot) => [...ballot.querySelectorAll('input[name="choice"]:checked')];
-  const holds = (choice, input) => input.type === "radio" ? choice === input.value : choice.slice(1).split(".").includes(input.value);
+  const inputs = (place) => [...place.querySelectorAll('input[name="choice"]')];
+  const holds = (choice, one) => choice === one.value || choice[0] === "d" && choice.slice(1).split(".").includes(one.value);
   function band(name, fill) {
     const copy = document.getElementById("band-" + name).content.cloneNode(true);
     const place = copy.querySelector("[data-answer]");
@@ -48,10 +47,10 @@
   document.addEventListener("change", ({ target }) => {
     const ballot = target.closest('form[id^="ballot-"]');
     if (!ballot || target.name !== "choice") return;
-    const chosen = ticked(ballot);
-    if (chosen.length > 3) { target.checked = false; status.textContent = document.getElementById("band-full").content.textContent.trim(); return band("full"); }
-    const dots = isDots(ballot), choice = dots ? "d" + chosen.map((one) => one.value).join(".") : target.value;
-    const said = dots ? chosen.map((one) => one.nextElementSibling.firstElementChild.textContent).join(", ") || "no dots" : words(target);
+    const chosen = inputs(ballot).filter((one) => one.checked), dots = target.type === "checkbox";
+    if (chosen.length > 3) { target.checked = false; band("full"); status.textContent = mine().textContent.trim(); return; }
+    const choice = dots ? "d" + chosen.map((one) => one.value).join(".") : target.value;
+    const said = dots ? chosen.map((one) => words(one).split(",")[0]).join(", ") || "no dots" : words(target);
     const round = ballot.dataset.round, old = kept(round) || {};
     const seq = Math.max(+ballot.elements.seq.value, (old.seq || 0) + 1);
     keep(round, { choice, words: said, seq, attempts: 0, in: false, counted: old.counted });
@@ -92,15 +91,15 @@
     if (line && first) { line.hidden = false; line.querySelector("[data-answer]").textContent = first.words; }
     const answer = kept(round);
     if (!answer) return;
-    const inputs = [...page.querySelectorAll('input[name="choice"]')];
+    const all = inputs(page);
     if (stage === "voting") {
-      if (answer.in || !inputs.length || inputs.every((one) => one.checked === holds(answer.choice, one))) return;
-      for (const one of inputs) one.checked = holds(answer.choice, one);
+      if (answer.in || !all.length || all.every((one) => one.checked === holds(answer.choice, one))) return;
+      for (const one of all) one.checked = holds(answer.choice, one);
       page.querySelector(".choices").classList.add("is-pending");
       return sendAgain();
     }
     // The swap keeps what was checked; only an answer that was counted may stay drawn as one.
-    for (const one of inputs) if (holds(answer.choice, one)) one.checked = answer.in && !answer.late;
+    for (const one of all) if (holds(answer.choice, one)) one.checked = answer.in && !answer.late;
     // Sent without an answer: it may have been counted, and nobody can look it up any more. Say just that.
     if (!answer.in) band(answer.attempts ? "unsure" : "late", answer.counted);
     else if (answer.late) band(answer.attempts > 1 ? "unsure" : "late", answer.counted);
@@ -109,5 +108,5 @@
   document.body.addEventListener("live:shown", settle);
   settle();
   // Tapped while this script was still on its way: the mark is not the server's, so it has not been sent.
-  form()?.querySelector('input[name="choice"]:checked:not([checked])')?.dispatchEvent(new Event("change", { bubbles: true }));
+  form()?.querySelector("input:checked:not([checked])")?.dispatchEvent(new Event("change", { bubbles: true }));
 })();

@@ -303,7 +303,7 @@ def end(room: Room) -> None:
 
 def expected_votes(room: Room) -> list[tuple[str, int, Sequence[str]]]:
     """Question key, round and answers, in the order of the record."""
-    own = re.compile(r"own-[0-9a-f]{12}").search(room.console.download("#json")[1].decode())
+    own = re.compile(r"own-[0-9a-f]{12}").search(room.console.download("#file-9")[1].decode())
     assert own
     votes: list[tuple[str, int, Sequence[str]]] = []
     for place, answers in enumerate(ANSWERS):
@@ -314,7 +314,7 @@ def expected_votes(room: Room) -> list[tuple[str, int, Sequence[str]]]:
 
 def check_csv(room: Room) -> None:
     """Tidy counts, and nothing of a person."""
-    name, body = room.console.download("#csv")
+    name, body = room.console.download("#file-7")
     assert re.fullmatch(r"wexcombe-mill-museum-\d{4}-\d\d-\d\d-results\.csv", name)
     rows = list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
     got = [(row["question"], int(row["round"]), row["point"], int(row["count"])) for row in rows]
@@ -327,8 +327,8 @@ def check_csv(room: Room) -> None:
 
 def check_json(room: Room) -> None:
     """The whole session, counts only."""
-    name, body = room.console.download("#json")
-    assert re.fullmatch(r"wexcombe-mill-museum-\d{4}-\d\d-\d\d\.json", name)
+    name, body = room.console.download("#file-9")
+    assert re.fullmatch(r"wexcombe-mill-museum-\d{4}-\d\d-\d\d-session\.json", name)
     data: dict[str, Any] = json.loads(body)
     assert data["workshop"]["stage"] == "finished"
     assert (data["workshop"]["k"], data["workshop"]["mode"], data["workshop"]["joined"]) == (3, room.mode, 3)

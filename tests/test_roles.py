@@ -1,0 +1,78 @@
+"""Roles: asked for only if the facilitator wants, kept on the phone, and merged before anything is stored."""
+
+from __future__ import annotations
+
+import pytest
+
+from facilitation.store import Base
+from tests.cast import Facilitator, Phone, Venue, text_of
+
+
+@pytest.fixture
+def freya(venue: Venue) -> Facilitator:
+    """Has set up a session that asks for roles, k = 3."""
+    made = Facilitator(venue).enters().creates("purpose-01", "purpose-02", k=3)
+    made.sets(roles="on")
+    return made
+
+
+def in_role(venue: Venue, freya: Facilitator, role: str) -> Phone:
+    """Somebody who joins and says this when asked."""
+    phone = Phone(venue).joins(freya.code)
+    assert "What are you here?" in text_of(phone.gets(f"/w/{phone.code}"))
+    assert phone.posts(f"/w/{freya.code}/role", {"role": role}).status_code == 303
+    return phone
+
+
+def answer_as(venue: Venue, freya: Facilitator, *said: tuple[str, str]) -> None:
+    for role, choice in said:
+        assert in_role(venue, freya, role).answers(choice).status_code == 200
+
+
+def test_roles_that_are_large_enough_stand_alone_and_the_rest_together(venue: Venue, freya: Facilitator) -> None:
+    freya.does("open")
+    trustees, others = [("trustee", "2")] * 3, [("staff", "4"), ("volunteer", "5"), ("", "1")]
+    answer_as(venue, freya, *trustees, *others)
+    freya.does("close")
+    groups = freya.rounds[-1].groups or {}
+    assert {name: counts["2"] for name, counts in groups.items()} == {"trustee": 3, "others": 0}
+    assert "Trustees, 3" in freya.sees()
+    assert "Others, 3" in freya.sees()
+    assert "Staff" not in freya.sees()
+
+
+def test_a_group_that_would_give_away_the_rest_is_not_stored(venue: Venue, freya: Facilitator) -> None:
+    freya.does("open")
+    answer_as(venue, freya, *[("trustee", "2")] * 4, ("staff", "4"))
+    freya.does("close")
+    assert freya.rounds[-1].groups is None
+    assert "By role" not in freya.sees()
+
+
+def test_the_database_never_holds_a_role_beside_a_ballot(venue: Venue, freya: Facilitator) -> None:
+    freya.does("open")
+    answer_as(venue, freya, ("trustee", "2"), ("staff", "4"))
+    with venue.reading() as session:
+        rows = {table.name: repr(session.execute(table.select()).all()) for table in Base.metadata.sorted_tables}
+    assert [name for name, text in rows.items() if "trustee" in text or "'staff'" in text] == []
+
+
+def test_whether_roles_are_asked_is_locked_once_voting_has_begun(venue: Venue, freya: Facilitator) -> None:
+    freya.does("open")
+    refused = freya.sets()  # the box is not ticked
+    assert refused.status_code == 422
+    assert "whether people give a role can no longer be changed" in text_of(refused)
+    assert freya.now.roles
+
+
+def test_nobody_is_asked_where_roles_are_off(venue: Venue) -> None:
+    off = Facilitator(venue).enters().creates("purpose-01")
+    phone = Phone(venue).joins(off.code)
+    assert "What are you here?" not in text_of(phone.gets(f"/w/{phone.code}"))
+
+
+def test_a_role_that_is_none_is_as_good_as_rather_not_say(venue: Venue, freya: Facilitator) -> None:
+    phone = in_role(venue, freya, "chair")
+    assert phone.cookies()[f"r_{freya.workshop_id}"] == "none"
+    freya.does("open")
+    assert phone.answers("3").status_code == 200
