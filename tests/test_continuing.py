@@ -7,14 +7,15 @@ import datetime as dt
 import io
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import docx
 import pypdf
 import pytest
 from openpyxl import load_workbook
+from sqlalchemy.orm import Session
 
-from facilitation import editions, packs, report, store
-from facilitation.deciding import change_action
+from facilitation import deciding, editions, packs, report, store
 from facilitation.exports import calendar_ics, plan_docx, report_docx, report_pdf, said, workbook_xlsx
 from facilitation.now import Audience
 from facilitation.packs import editing
@@ -34,6 +35,12 @@ LOW, HIGH = "11122233", "44455555"
 NO_CHANGE = "No clear change (8 people then; a group this size can miss a real one)"
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What depends on the database is run once more on PostgreSQL, at the end."""
+    return sqlite_url
+
+
 def ended(freya: Facilitator, first: str = LOW, *, release: bool = True) -> Facilitator:
     """Freya's session with one question voted on, six actions, the first and the second with a date; then the end."""
     phones = freya.venue.phones(len(first), freya.code)
@@ -43,10 +50,17 @@ def ended(freya: Facilitator, first: str = LOW, *, release: bool = True) -> Faci
         freya.does("next")
     else:
         freya.does(*(("close", "reveal", "discuss") if freya.now.mode == "reveal" else ("close", "discuss")))
-    for text in ACTIONS:
-        freya.posts(f"/f/{freya.code}/actions", {"action": text, "agenda": freya.agenda(1)})
-    for number, due in ((1, "2026-12-24"), (2, "2026-01-31")):
-        freya.posts(f"/f/{freya.code}/actions/{number}", {"due": due, "owner": "Chair", "version": "1"})
+
+    workshop_id, agenda_id = freya.workshop_id, freya.agenda(1)
+
+    def job(session: Session) -> None:
+        for text in ACTIONS:
+            deciding.add_action(session, workshop_id, text, agenda_id)
+            session.flush()
+        for number, due in ((1, "2026-12-24"), (2, "2026-01-31")):
+            deciding.change_action(session, workshop_id, number, {"due": due, "owner": "Chair"}, 1)
+
+    freya.venue.performs(job)
     return freya.does("finish")
 
 
@@ -157,10 +171,14 @@ def test_what_was_done_comes_first_on_the_wall_and_a_dropped_action_says_why(fre
 
 
 def test_an_update_on_the_console_reaches_the_wall_by_push(venue: Venue, freya: Facilitator) -> None:
-    continues(ended(freya))
+    wall = Screen(venue).shows(continues(ended(freya)))
     freya.shows("overlay", "since")
     progress(freya, freya.code, 1, status="done")
     assert "1 of 6 done." in text_of(venue.told_to(Audience.SCREEN)[-1].html)
+    votes(freya)
+    freya.shows("overlay", "compare")
+    assert venue.told_to(Audience.SCREEN)[-1].html == fragment_of(wall)
+    assert venue.told_to(Audience.FACILITATOR)[-1].html == fragment_of(freya)
 
 
 def test_two_notes_on_one_action_are_both_kept(venue: Venue, freya: Facilitator) -> None:
@@ -197,6 +215,13 @@ def test_an_action_that_stays_open_is_looked_back_on_again_and_one_that_was_done
     assert "Invite the school" not in there
     assert "Mend the roof" in there
     assert "Write to the mayor" in there
+
+
+def test_deleting_a_session_says_beforehand_that_a_later_one_looks_back_on_it(freya: Facilitator) -> None:
+    first = ended(freya).code
+    assert "looks back" not in freya.gets(f"/sessions/{first}/delete").text
+    continues(freya)
+    assert "A later session looks back on its actions" in text_of(freya.gets(f"/sessions/{first}/delete"))
 
 
 def test_deleting_the_earlier_session_takes_its_actions_and_counts_with_it(freya: Facilitator) -> None:
@@ -356,7 +381,7 @@ def test_every_document_says_what_was_done_and_sets_the_result_beside_last_times
         "Clearly higher (8 people then). 8 answered on 21 November 2026, 8 answered now."
     )
     assert said.columns(made.answers[0])[-1][0] == "On 21 November 2026"
-    assert any("of 1 compared questions" in part for part in said.method(made))
+    assert any("fifty compared questions" in part for part in said.method(made))
     page = text_of(freya.gets(f"/f/{freya.code}/report"))
     assert page.index("What we said we would do") < page.index("It came in May") < page.index("Last time and now")
     assert "Clearly higher (8 people then)" in page
@@ -366,7 +391,7 @@ def test_every_document_says_what_was_done_and_sets_the_result_beside_last_times
     assert "On 21 November 2026" in tables
     pages = pypdf.PdfReader(io.BytesIO(report_pdf.write(made))).pages
     pdf = " ".join(" ".join(page.extract_text() for page in pages).split())
-    assert pdf.index("Done: It came in May") < pdf.index("Clearly higher (8 people then)") < pdf.index("of 1 compared")
+    assert pdf.index("Done: It came in May") < pdf.index("Clearly higher (8 people then)") < pdf.index("fifty compared")
     results = load_workbook(io.BytesIO(workbook_xlsx.write(made)))["Results"]
     compared = [cell.value for cell in results[1]].index("Compared with last time")
     assert results[2][compared].value == "Clearly higher (8 people then)"
@@ -639,5 +664,24 @@ def test_an_action_of_an_ended_session_can_still_be_changed_by_its_own_facilitat
     venue: Venue, freya: Facilitator
 ) -> None:
     ended(freya)
-    venue.performs(lambda session: change_action(session, freya.workshop_id, 1, {"status": "done"}, 2))
+    venue.performs(lambda session: deciding.change_action(session, freya.workshop_id, 1, {"status": "done"}, 2))
     assert action(venue, 1).status == "done"
+
+
+@pytest.mark.postgres
+def test_all_of_this_is_the_same_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
+    venue = Venue(postgres_url, tmp_path)
+    freya = Facilitator(venue).enters().creates(*QUESTIONS)
+    continues(ended(freya))
+    progress(freya, freya.code, 1, status="done", status_reason="It came in May")
+    votes(freya)
+    assert "Clearly higher (8 people then)" in freya.sees()
+    assert said.earlier_rows(reported(freya))[0][4] == "Done: It came in May"
+    page = freya.gets(f"/museums/{freya.code}").text
+    assert re.findall(r'id="todo-(\d+)"', page) == ["2", "3", "4", "5", "6"]
+    address = loads(freya, small(freya))[1]
+    assert freya.posts(address, {"edition": "2", "title": "Ours"}).status_code == 303
+    assert frameworks(venue)[1:] == [("our-questions", "1"), ("our-questions", "2")]
+    assert freya.posts(f"{address}/delete").headers["Location"] == "/packs"
+    assert freya.deletes().status_code == 200
+    venue.closes()

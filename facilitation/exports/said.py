@@ -440,14 +440,13 @@ def method(report: Report) -> tuple[str, ...]:
 
 
 def _of_last_time(report: Report) -> tuple[str, ...]:
-    compared = sum(answer.last is not None and answer.last.comparable for answer in report.answers)
-    if not compared:
+    if not any(answer.last is not None and answer.last.comparable for answer in report.answers):
         return ()
     return (
         "Against last time, first votes are compared with first votes: other people, on another day. “Clearly higher” "
-        "and “clearly lower” are said only where chance alone would rarely do it, from four votes on each side; a "
-        f"small group can still miss a real change, and of {compared} compared questions one or two may differ by "
-        "luck. What was done since is the better evidence.",
+        "and “clearly lower” are said from four votes on each side, and only where chance alone would rarely do it: of "
+        "fifty compared questions one or two say so by luck. A small group can still miss a real change. What was done "
+        "since is the better evidence.",
     )
 
 

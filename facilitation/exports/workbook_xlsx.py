@@ -327,6 +327,7 @@ _CODEBOOK = (
     ("Results: Mean", "For comparing with other tables only: answers on a scale of words have no mean."),
     ("Results: Pairs apart", "In so many of all pairs do two people stand two or more points apart."),
     ("Results: Agreement A", "Van der Eijk 2001: 1 all on one point, 0 flat, -1 half at each end. From five votes up."),
+    ("Priorities: Dots", "Everybody had three, each for another option. Nothing is computed from them."),
     (
         "Results: Went up, Stayed, Went down",
         "What people’s own devices said of a second vote. Shown from k devices up.",

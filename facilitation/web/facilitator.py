@@ -138,7 +138,8 @@ def ask_delete(code: str) -> str:
     """Ask before deleting, and say what would go."""
     found = access.from_home(code)
     goes = store.contents(db.session(), found.id)
-    return render_template("facilitator/delete.html", workshop=found, goes=goes)
+    later = any(one.continues == found.id for one in store.all_workshops(db.session()))
+    return render_template("facilitator/delete.html", workshop=found, goes=goes, later=later)
 
 
 @facilitator.post("/sessions/<code>/delete")

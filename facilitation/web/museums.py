@@ -16,7 +16,7 @@ from facilitation.errors import Refused
 from facilitation.exports import actions_csv, calendar_ics
 from facilitation.plan import CHECK_IN_DAYS, ToDo
 from facilitation.report import slug_of
-from facilitation.store import Workshop, db
+from facilitation.store import ActionRow, Workshop, db
 from facilitation.web import a_number, access, download, house, perform, see, today
 
 museums = Blueprint("museums", __name__, url_prefix="/museums/<code>")
@@ -64,19 +64,20 @@ def progress(code: str, action_id: int) -> Response:
     typed, version = request.form.to_dict(), a_number(request.form.get("version"))
     as_data = request.accept_mimetypes.best == "application/json"
 
-    def job(session: Session) -> Written:
+    def job(session: Session) -> tuple[Written, int]:
         held = [session.get_one(Workshop, id) for id in ids]
         written = museum.write_progress(session, held, action_id, typed, version)
         store.raise_tick(session, [here_id])  # its screen may show the action, wherever that was agreed
-        return written
+        return written, session.get_one(ActionRow, action_id).workshop_id
 
     try:
-        written = perform(job)
+        written, agreed_in = perform(job)
     except Refused as refusal:
         if not as_data:
             raise
         return make_response(jsonify(problem=refusal.sentence), refusal.status)
-    house().live.changed(here_id)
+    for workshop_id in {here_id, agreed_in}:
+        house().live.changed(workshop_id)
     if as_data:
         return jsonify(values=written.values, version=written.version, joined=written.joined)
     return see(url_for("facilitator.console" if typed.get("from") == "console" else ".check_in", code=code))
