@@ -330,6 +330,7 @@ def test_on_a_phone_the_big_button_is_under_the_thumb_at_every_stage(venue: Venu
         assert remote.page.evaluate("document.documentElement.scrollWidth") <= size["width"]
         remote.press(words)
         if words == "Open question 9.1":
+            remote.expect_button("Close voting")
             meeting.vote(["3", "3", "3"])
             remote.expect_text("3 of 3 have answered")
             expect(remote.page.locator("#form-main-move")).not_to_have_attribute("data-arm", re.compile("."))
