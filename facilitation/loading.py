@@ -17,6 +17,7 @@ from facilitation.deciding import MOST_ACTIONS, MOST_PARKED
 from facilitation.errors import Refused
 from facilitation.exports.session_json import Asked, Counted, SessionData
 from facilitation.plan import Action
+from facilitation.priorities import MOST_DOT_VOTES
 from facilitation.stages import Stage
 from facilitation.store import ActionRow, AgendaItem, AgreementRow, IssuedCode, NoteRow, ParkedRow, Round, Workshop
 from facilitation.workshop import MOST_QUESTIONS
@@ -31,7 +32,8 @@ def load(session: Session, data: SessionData) -> Workshop:
     if store.by_code(session, meeting.code) is not None:
         raise Refused("This session is here already. To take it from its file, delete the one that is here first.")
     for found, most, things in (
-        (data.questions, MOST_QUESTIONS, "questions"),
+        ([asked for asked in data.questions if asked.options is None], MOST_QUESTIONS, "questions"),
+        ([asked for asked in data.questions if asked.options is not None], MOST_DOT_VOTES, "dot votes"),
         (data.actions, MOST_ACTIONS, "actions"),
         (data.parked, MOST_PARKED, "parked items"),
     ):

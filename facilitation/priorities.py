@@ -21,12 +21,14 @@ from facilitation.store import ActionRow, AgendaItem, Workshop
 
 FEWEST_OPTIONS = MOST_DOTS + 1  # with three options and three dots everybody says the same
 LONGEST_OPTION = 120  # characters: more would not fit the shared screen
+MOST_DOT_VOTES = 10
 MINUTES = 5
 ASKED = {
     "actions": "Which actions matter most?",
     "questions": "Which of these should we work on first?",
 }
-_KEY = "dots-"
+KEY = "dots-"
+"""How the key of a dot vote begins; a number follows."""
 
 
 def choices(session: Session, workshop_id: int) -> dict[str, dict[str, str]]:
@@ -57,9 +59,11 @@ def add_dot_vote(session: Session, workshop_id: int, over: str, keys: Sequence[s
             f"Choose {FEWEST_OPTIONS} to {MOST_OPTIONS} things to vote on; these are {len(known)}. With fewer, talk; "
             "with more, dots lie too thin to say anything."
         )
-    taken = [int(item.key.removeprefix(_KEY)) for item in workshop.agenda if item.options is not None]
+    taken = [int(item.key.removeprefix(KEY)) for item in workshop.agenda if item.options is not None]
+    if len(taken) >= MOST_DOT_VOTES:
+        raise Refused(f"A session holds at most {MOST_DOT_VOTES} dot votes.")
     item = AgendaItem(
-        key=f"{_KEY}{1 + max(taken, default=0)}",
+        key=f"{KEY}{1 + max(taken, default=0)}",
         position=1 + len(workshop.agenda),
         number="",
         hallmark="",

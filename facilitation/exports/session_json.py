@@ -17,7 +17,7 @@ from facilitation.ballots import MOST_DOTS, MOST_OPTIONS, ROLES
 from facilitation.exports.reading import Group, loaded, refuse
 from facilitation.hallmarks import POINTS
 from facilitation.plan import LONGEST, Action, Agreement, ParkedItem, Status, Support
-from facilitation.priorities import FEWEST_OPTIONS
+from facilitation.priorities import FEWEST_OPTIONS, KEY
 from facilitation.report import Answer, Report, Vote
 from facilitation.stages import Mode, Stage
 from facilitation.tally import K_CEILING, K_FLOOR, OTHERS, Dots, Shift, Tally
@@ -274,6 +274,8 @@ def _asked_in(group: Group) -> Asked:
 def _options(group: Group, labels: int) -> tuple[str, ...] | None:
     if group.values["options"] is None:
         return None
+    if not re.fullmatch(f"{KEY}[0-9]{{1,4}}", group.key("key")):
+        group.refuse("key", f"the key of a dot vote is {KEY} and a number.")
     options = tuple(group.list_of_keys("options", 64))
     if not FEWEST_OPTIONS <= len(options) <= MOST_OPTIONS or len(set(options)) < len(options):
         group.refuse("options", f"a dot vote has {FEWEST_OPTIONS} to {MOST_OPTIONS} options, each of them once.")
