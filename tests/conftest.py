@@ -116,6 +116,14 @@ def venue(database_url: str, tmp_path: Path) -> Iterator[Venue]:
 
 
 @pytest.fixture
+def postgres_venue(postgres_url: str, tmp_path: Path) -> Iterator[Venue]:
+    """The program on PostgreSQL, for the few tests of a file that otherwise keeps to SQLite."""
+    place = Venue(postgres_url, tmp_path)
+    yield place
+    place.closes()
+
+
+@pytest.fixture
 def clock(venue: Venue) -> FakeClock:
     """The venue's clock."""
     return venue.clock

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,14 +20,6 @@ from tests.sample_report import a_full_report, a_report
 def database_url(sqlite_url: str) -> str:
     """What is in a file does not depend on the database; PostgreSQL has a test of its own."""
     return sqlite_url
-
-
-@pytest.fixture
-def postgres_venue(postgres_url: str, tmp_path: Path) -> Iterator[Venue]:
-    """The program on PostgreSQL."""
-    place = Venue(postgres_url, tmp_path)
-    yield place
-    place.closes()
 
 
 @pytest.fixture

@@ -9,6 +9,12 @@ from tests.cast import Facilitator, Phone, Venue, text_of
 
 
 @pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is merged is merged in memory, before any database sees it."""
+    return sqlite_url
+
+
+@pytest.fixture
 def freya(venue: Venue) -> Facilitator:
     """Has set up a session that asks for roles, k = 3."""
     made = Facilitator(venue).enters().creates("purpose-01", "purpose-02", k=3)
