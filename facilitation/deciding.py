@@ -47,22 +47,32 @@ def write_note(session: Session, workshop_id: int, agenda_id: int, text: str, ve
     return _written(session, workshop_id, {"text": kept}, row.version, joined=kept != mine)
 
 
-def agree(session: Session, workshop_id: int, agenda_id: int, rating: str, reason: str, version: int) -> Written:
-    """Write down what the group settled on: a point of the scale, 0 for "no agreement", "" for nothing yet; and why."""
+def agree(
+    session: Session, workshop_id: int, agenda_id: int, rating: str | None, reason: str | None, version: int
+) -> Written:
+    """Write down what the group settled on: a point of the scale, 0 for "no agreement", "" for nothing yet; and why.
+
+    None leaves what is there: the writer has not touched it.
+    """
     item = _demand_item(session, workshop_id, agenda_id)
     if item.options is not None:
         raise Refused("A dot vote has no agreed rating. Write what was decided as an action, or as a note.")
     if rating and rating not in {str(point) for point in range(NO_AGREEMENT, len(item.labels) + 1)}:
         raise Refused("Choose one of the answers, or “No agreement”.")
-    point, mine = int(rating) if rating else None, _fitting(tidy_lines(reason))
     row = session.get(AgreementRow, agenda_id)
     if row is None:
-        row = AgreementRow(agenda_id=agenda_id, workshop_id=workshop_id, rating=point, reason=mine, version=1)
+        row = AgreementRow(agenda_id=agenda_id, workshop_id=workshop_id, rating=None, reason="", version=0)
         session.add(row)
-        return _written(session, workshop_id, {"rating": rating, "reason": mine}, row.version)
-    kept = mine if row.version == version else merged(row.reason, mine)
-    row.rating, row.reason, row.version = point, kept, row.version + 1
-    return _written(session, workshop_id, {"rating": rating, "reason": kept}, row.version, joined=kept != mine)
+    joined = False
+    if rating is not None:
+        row.rating = int(rating) if rating else None
+    if reason is not None:
+        mine = _fitting(tidy_lines(reason))
+        kept = mine if row.version == version else merged(row.reason, mine)
+        row.reason, joined = kept, kept != mine
+    row.version += 1
+    values = {"rating": "" if row.rating is None else str(row.rating), "reason": row.reason}
+    return _written(session, workshop_id, values, row.version, joined=joined)
 
 
 def add_action(session: Session, workshop_id: int, text: str, agenda_id: int | None) -> int:
@@ -90,8 +100,14 @@ def add_action(session: Session, workshop_id: int, text: str, agenda_id: int | N
 
 
 def change_action(session: Session, workshop_id: int, number: int, typed: Mapping[str, str], version: int) -> Written:
-    """Change the fields that were typed. Texts that somebody else changed meanwhile are joined to them."""
+    """Change the fields that were typed. Texts that somebody else changed meanwhile are joined to them.
+
+    typed may hold the action's `uid`: a number that became free is given again, and a form of the action that had it
+    before must not write over the new one. Raises Refused for that, and for bad input.
+    """
     row = _action(session, workshop_id, number)
+    if typed.get("uid", row.uid) != row.uid:
+        raise Refused("That action has been removed.")
     before = store.action_of(row, None)
     after = plan.changed(before, typed)
     joined = False

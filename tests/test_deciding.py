@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -116,6 +117,24 @@ def test_an_action_gets_a_number_that_stays_when_another_is_removed(talk: Facili
     assert "Record" not in seen
     table = talk.reads("actions.csv").data.decode("utf-8-sig").splitlines()
     assert [row.split(",")[0] for row in table] == ["id", "A1", "A3", "A4"]
+
+
+def test_a_form_of_a_removed_action_does_not_write_over_the_next_of_its_number(talk: Facilitator) -> None:
+    talk.posts(f"/f/{talk.code}/actions", {"action": "Invite the school"})
+    uid = re.search(r'name="uid" value="(\w+)"', talk.gets(f"/f/{talk.code}").text)
+    assert uid
+    talk.posts(f"/f/{talk.code}/actions/1", {"want": "remove"})
+    talk.posts(f"/f/{talk.code}/actions", {"action": "Mend the roof"})
+    answer = asks(talk, "actions/1", action="Invite the schools", uid=uid[1], version=1)
+    assert (answer.status_code, answer.get_json()["problem"]) == (422, "That action has been removed.")
+    assert "Mend the roof" in talk.sees()
+
+
+def test_a_reason_alone_leaves_the_agreed_rating_as_it_is(talk: Facilitator) -> None:
+    here = talk.agenda(1)
+    types(talk, f"agreements/{here}", rating="3", version=0)
+    found = types(talk, f"agreements/{here}", reason="We do some of it.", version=0)
+    assert found["values"] == {"rating": "3", "reason": "We do some of it."}
 
 
 def test_every_field_of_an_action_is_saved(talk: Facilitator) -> None:

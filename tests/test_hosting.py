@@ -32,7 +32,7 @@ def test_a_backup_made_as_the_page_says_is_restored_with_all_counts_and_an_open_
     (tmp_path / "copy.db").rename(restored / "workshop.db")
     again = Venue(f"sqlite:///{restored / 'workshop.db'}", restored)
     freya.client.application = again.app
-    results = freya.gets(f"/f/{freya.code}/session.json").get_json()["rounds"]
+    results = freya.gets(f"/f/{freya.code}/files/session.json").get_json()["rounds"]
     assert results[0]["counts"]["1"] == 2
     assert "could not be counted" in freya.gets(f"/f/{freya.code}").text
     again.closes()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, request, url_for
+from flask import Blueprint, Response, abort, jsonify, make_response, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from facilitation import ballots, priorities
@@ -21,14 +21,16 @@ deciding = Blueprint("deciding", __name__, url_prefix="/f/<code>")
 @deciding.post("/notes/<int:agenda_id>")
 def note(code: str, agenda_id: int) -> Response:
     """Save what the room said about a question."""
-    text, version = request.form.get("text", ""), _version()
+    text, version = request.form.get("text"), _version()
+    if text is None:
+        abort(400)  # a form without its text empties nothing
     return _save(code, lambda session, id: decide.write_note(session, id, agenda_id, text, version))
 
 
 @deciding.post("/agreements/<int:agenda_id>")
 def agreement(code: str, agenda_id: int) -> Response:
     """Save the agreed rating of a question and its reason."""
-    rating, reason, version = request.form.get("rating", ""), request.form.get("reason", ""), _version()
+    rating, reason, version = request.form.get("rating"), request.form.get("reason"), _version()
     return _save(code, lambda session, id: decide.agree(session, id, agenda_id, rating, reason, version))
 
 

@@ -77,7 +77,7 @@ def test_a_session_leaves_the_room_as_a_plan_and_comes_back_from_its_file(
     expect(desk.page.locator(".discuss")).to_contain_text("far apart")
     desk.page.click("#more-screen > summary")
     desk.page.click("#three")
-    wall.expect_text("Three things to talk about", "9.1")
+    wall.expect_text("One thing to talk about", "9.1")
     desk.page.click("#plan")
     wall.expect_text("A1 Invite the two community groups", "Outreach lead", "31 January 2027", "Rename the museum?")
     wall.expect_text("We look at this again on 31 January 2027.")
@@ -173,11 +173,8 @@ def test_what_is_typed_outlives_a_push_a_reload_and_a_dead_connection(
     assert "Gone before it was sent" in home.get(f"/f/{meeting.code}/now")
 
 
-def test_the_next_action_stays_when_the_answer_to_the_last_one_comes_late(
-    venue: Venue, meeting: Meeting, home: Visitor
-) -> None:
-    desk = talking(venue, meeting, home)
-    page = desk.page
+def hold_answers(page: Page) -> None:
+    """From here on what the page asks for is done, and the answer comes when `letGo` is called, as on a slow line."""
     page.evaluate("""() => {
         const ask = window.fetch;
         window.fetch = async (...wanted) => {
@@ -186,10 +183,75 @@ def test_the_next_action_stays_when_the_answer_to_the_last_one_comes_late(
             return answer;
         };
     }""")
+
+
+def wait_for_an_answer(page: Page) -> None:
+    """Until an answer is held back. Not by a text to evaluate, which the page's policy refuses."""
+    page.evaluate("""() => new Promise(there => {
+        const look = () => window.letGo ? there() : requestAnimationFrame(look);
+        look();
+    })""")
+
+
+def test_on_a_slow_line_nothing_that_one_person_types_is_doubled(venue: Venue, meeting: Meeting, home: Visitor) -> None:
+    desk = talking(venue, meeting, home)
+    hold_answers(desk.page)
+    desk.page.fill(NOTE, "Not catalogued since 2008.")
+    wait_for_an_answer(desk.page)
+    desk.page.fill(NOTE, "Not catalogued since 2009.")
+    with desk.page.expect_request("**/notes/**"):  # only when the first has been answered
+        desk.page.evaluate("() => { window.letGo(); window.letGo = null; }")
+    wait_for_an_answer(desk.page)
+    desk.page.evaluate("() => window.letGo()")
+    saved(desk, note(desk))
+    page = home.get(f"/f/{meeting.code}/report")
+    assert "Not catalogued since 2009." in page
+    assert "Not catalogued since 2008." not in page
+
+
+def test_words_that_were_kept_here_are_joined_to_what_was_written_meanwhile(
+    venue: Venue, meeting: Meeting, home: Visitor
+) -> None:
+    venue.watch.forgive("ERR_FAILED")
+    desk = talking(venue, meeting, home)
+    desk.page.route("**/notes/**", lambda route: route.abort())
+    desk.page.fill(NOTE, "Kept in this browser.")
+    expect(desk.page.locator(f"#{note(desk)} [data-saved]")).to_contain_text("Not saved yet.")
+    meeting.facilitator.post(f"/f/{meeting.code}/notes/{note(desk).split('-')[1]}", text="Written since.", version=0)
+    desk.page.unroute("**/notes/**")
+    desk.page.reload()
+    saved(desk, note(desk))
+    expect(desk.page.locator(NOTE)).to_have_value("Written since.\nKept in this browser.")
+
+
+def test_a_form_changes_only_what_its_writer_changed(venue: Venue, meeting: Meeting, home: Visitor) -> None:
+    freya = talking(venue, meeting, home)
+    freya.page.fill("#act", ACTIONS[0])
+    freya.page.click("#add-act")
+    george = venue.facilitator(home).open_console(meeting.code)
+    for desk in (freya, george):
+        desk.page.click("#edit-action-1 > summary")
+    george.page.focus("#action-1-due_words")  # from here on nothing is put into George's form
+    freya.page.fill("#action-1-owner", "Outreach lead")
+    freya.page.select_option("#action-1-status", "under way")
+    saved(freya, "action-1")
+    george.page.fill("#action-1-due_words", "Next board")
+    saved(george, "action-1")
+    george.expect_text("Owner: Outreach lead", "Due: Next board", "Under way")
+    expect(george.page.locator("#action-1-status")).to_have_value("under way")
+
+
+def test_the_next_action_stays_when_the_answer_to_the_last_one_comes_late(
+    venue: Venue, meeting: Meeting, home: Visitor
+) -> None:
+    desk = talking(venue, meeting, home)
+    page = desk.page
+    hold_answers(page)
     page.fill("#act", ACTIONS[0])
     page.click("#add-act")
     expect(page.locator("#card-action-1")).to_contain_text(ACTIONS[0])  # the push was quicker
     page.fill("#act", ACTIONS[1])
+    wait_for_an_answer(page)
     page.evaluate("""() => new Promise(answered => {
         addEventListener('htmx:after:request', () => answered(), {once: true});
         window.letGo();
