@@ -154,8 +154,11 @@ def dress(app: Flask) -> None:
 def _demand_a_small_form() -> None:
     """Turn away a form that is larger than any page of ours sends, unless it is a file from this program's facilitator.
 
-    A form is taken apart in one go while everybody waits: 256 KiB of ampersands took half a second.
+    A form is taken apart in one go while everybody waits: 256 KiB of ampersands took half a second. One that comes in
+    chunks does not say how large it is; no page of ours sends one, and `serving` has counted those that reach a laptop.
     """
+    if "Transfer-Encoding" in request.headers:
+        abort(411)
     small = (request.content_length or 0) <= LARGEST_TYPED
     if not small and not (request.mimetype == "multipart/form-data" and access.at_home()):
         abort(413)
@@ -170,6 +173,7 @@ def _http_error(error: HTTPException) -> Response:
     words = {
         404: "There is nothing at this address, or it is not open to this browser.",
         405: "This address cannot be used like that.",
+        411: "The length of what is sent must be named.",
         413: "That is too large.",
     }
     code = error.code or 500
