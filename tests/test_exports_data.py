@@ -277,6 +277,17 @@ SHOWN = {"1": 0, "2": 1, "3": 1, "4": 1, "5": 0, "DK": 0, "NR": 0}
         (("questions", 1, "key"), "purpose-01", "session.json, questions: a key is used twice"),
         (("questions", 0, "text"), "Why?", "session.json, questions 1, text: a text is given by language here"),
         (
+            ("questions", 0, "text"),
+            {"cy": "Pam?"},
+            "session.json, questions 1, text: the English text (“en”) is missing.",
+        ),
+        (("questions", 0, "short"), {}, "session.json, questions 1, short: the English text (“en”) is missing."),
+        (("questions", 0, "prompt"), {"cy": "Pam?"}, "session.json, questions 1, prompt: the English text"),
+        (("questions", 0, "labels", 2), {"cy": "Ie"}, "session.json, questions 1, labels 3: the English text"),
+        (("questions", 0, "text"), {"en": "Why\u202e?"}, "session.json, questions 1, text (en): the text holds a char"),
+        (("questions", 0, "short"), {"en": "Why\uffff?"}, "session.json, questions 1, short (en): the text holds a"),
+        (("workshop", "title"), "a\uffffb", "session.json, workshop, title: the text holds a character that cannot"),
+        (
             ("rounds", 0, "question"),
             "nowhere",
             "session.json, rounds 1, question: “nowhere” is not among the questions of this file.",
