@@ -272,6 +272,12 @@ SHOWN = {"1": 0, "2": 1, "3": 1, "4": 1, "5": 0, "DK": 0, "NR": 0}
         (("workshop", "code"), "48273", "session.json, workshop, code: a join code has six digits."),
         (("workshop", "k"), 2, "session.json, workshop, k: a whole number from 3 to 10 is needed here."),
         (("workshop", "held_on"), "20261121", "session.json, workshop, held_on: a day is needed here"),
+        (
+            ("workshop", "held_on"),
+            "9999-12-01",
+            "session.json, workshop, held_on: a day in a year from 2000 to 2100 is",
+        ),
+        (("actions", 0, "review"), "0026-11-21", "session.json, actions 1, review: a day in a year from 2000 to 2100"),
         (("workshop", "museum"), "a\u202eb", "session.json, workshop, museum: the text holds a character that cannot"),
         (("questions", 0, "labels"), [{"en": "Yes"}], "session.json, questions 1, labels: a scale has 5 points"),
         (("questions", 1, "key"), "purpose-01", "session.json, questions: a key is used twice"),

@@ -664,6 +664,7 @@ def test_what_people_type_is_text_on_every_page_and_never_markup(room: Room) -> 
         ({"title": " \u200b\u202e "}, "Enter a title."),
         ({"museum": "\t"}, "Enter the name of the museum."),
         ({"held_on": "tomorrow"}, "Enter the date as year, month and day, for example 2026-11-21."),
+        *(({"held_on": f"{year}-11-21"}, "Enter a date in a year from 2000 to 2100.") for year in ("0026", 1999, 2101)),
         ({"held_on": ""}, "Enter the date as year, month and day, for example 2026-11-21."),
         ({"k": "2"}, "The smallest group must be a number from 3 to 10."),
         ({"k": "11"}, "The smallest group must be a number from 3 to 10."),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
 from facilitation.errors import Refused
+from facilitation.plan import FIRST_YEAR, LAST_YEAR
 from facilitation.words import is_unfit, is_unseen
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
@@ -137,6 +138,8 @@ class Group:
             self.refuse(field, "a day is needed here, as year, month and day: 2026-11-21.")
         if day.isoformat() != value:  # 20261121 would come back in another form
             self.refuse(field, "a day is needed here, as year, month and day: 2026-11-21.")
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            self.refuse(field, f"a day in a year from {FIRST_YEAR} to {LAST_YEAR} is needed here.")
         return day
 
     def day_or_none(self, field: str) -> dt.date | None:

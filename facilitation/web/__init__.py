@@ -108,14 +108,6 @@ def a_number(text: str | None, default: int = 0) -> int:
     return int(text) if text and len(text) < 12 and text.isdecimal() else default
 
 
-def a_date(text: str) -> dt.date:
-    """A date from a form. Raises Refused with a sentence."""
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise Refused("Enter the date as year, month and day, for example 2026-11-21.") from None
-
-
 def today() -> dt.date:
     """The day where the program runs: what a new session's date starts as, and what is overdue is measured by."""
     return dt.datetime.now().astimezone().date()
