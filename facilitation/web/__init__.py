@@ -22,6 +22,7 @@ from werkzeug.exceptions import HTTPException
 from facilitation import __version__, logs, qr
 from facilitation.committer import Aside, Committer
 from facilitation.config import Settings
+from facilitation.editions import Credits
 from facilitation.errors import Refused
 from facilitation.exports import FORMATS
 from facilitation.gate import LARGEST_TYPED, ROUTE
@@ -60,6 +61,7 @@ class House:
     assets: Assets
     join_origin: Callable[[], str]
     aside: Aside
+    credits: Credits
 
 
 def house() -> House:
