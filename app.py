@@ -27,6 +27,7 @@ from sqlalchemy.exc import DBAPIError
 from facilitation import __version__, hallmarks, logs, migrations, network, serving, store, wire, workshop
 from facilitation.committer import Committer, GeventCommitter, InlineCommitter, beside_the_loop
 from facilitation.config import Settings
+from facilitation.editions import Credits
 from facilitation.errors import Refused
 from facilitation.gate import Gate
 from facilitation.keys import KeyFile
@@ -104,6 +105,7 @@ def create_app(
         assets=assets.Assets(HERE / "static"),
         join_origin=_briefly_kept(lambda: network.join_origin(settings, port or settings.port)),
         aside=beside_the_loop() if async_mode == "gevent" else lambda make: make(),
+        credits=Credits(),
     )
     dress(app)
     for blueprint in (

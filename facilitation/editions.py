@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -47,6 +48,28 @@ def listed(session: Session, shipped: Framework) -> list[Framework]:
     mine = (shipped.key, shipped.edition)
     first = found.pop(mine, shipped)
     return [first, *found.values()]
+
+
+class Credits:
+    """Whose words all editions use, for a page that anybody may ask for. A row never changes and its number never comes
+    back, so that each is read once in a process."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[str, dict[str, str]]] = {}
+
+    def read(self, session: Session, shipped: Framework) -> tuple[list[str], dict[str, str]]:
+        """Each credit once, and the attributions by the title of their hallmark, in the order of `listed`."""
+        query = select(FrameworkRow.id, FrameworkRow.key, FrameworkRow.edition).order_by(FrameworkRow.id.desc())
+        there = {row.id: (row.key, row.edition) for row in session.execute(query)}
+        if new := there.keys() - self._known.keys():
+            contents = select(FrameworkRow.id, FrameworkRow.content).where(FrameworkRow.id.in_(new))
+            self._known |= {id: _quoted(content) for id, content in session.execute(contents)}
+        self._known = {id: self._known[id] for id in there if id in self._known}
+        found = {there[id]: words for id, words in self._known.items()}
+        first = found.pop((shipped.key, shipped.edition), None) or _quoted(hallmarks.as_plain(shipped))
+        every = [first, *found.values()]
+        attributions = {title: words for _, quoted in every for title, words in quoted.items()}
+        return list(dict.fromkeys(credit for credit, _ in every)), attributions
 
 
 def find(session: Session, shipped: Framework, name: str) -> Framework | None:
@@ -121,6 +144,11 @@ def _add(session: Session, framework: Framework) -> None:
 
 def _named(key: str, edition: str) -> Select[FrameworkRow]:
     return select(FrameworkRow).where(FrameworkRow.key == key, FrameworkRow.edition == edition)
+
+
+def _quoted(plain: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    quoted = {one["title"]["en"]: one["attribution"]["en"] for one in plain["hallmarks"] if "attribution" in one}
+    return plain["credit"]["en"], quoted
 
 
 def _read(row: FrameworkRow) -> Framework:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from facilitation.errors import BadFramework
+from facilitation.words import is_unfit
 
 POINTS = 5
 """Options of every scale: fully labelled, lowest first."""
@@ -293,7 +293,7 @@ def read_text(value: object, place: str, longest: int) -> str:
         _refuse(place, "the text is empty.")
     if len(value) > longest:
         _refuse(place, f"the text has {len(value)} characters; {longest} is the most.")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+    if any(is_unfit(character) for character in value):
         _refuse(place, "the text holds a line break or another character that cannot be shown.")
     return value
 

@@ -66,6 +66,7 @@ class KeyFile:
         self._slots = slots
         self._mine = _Mine()
         self._kept: dict[int, bytes] = {}
+        self._changes = 0  # slots written by this object
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -108,6 +109,7 @@ class KeyFile:
                 )
             key = secrets.token_bytes(32)
             self._put((mine or free)[0], _slot_with(round_id, key))
+            self._kept.pop(round_id, None)  # `kept` may hold the one before
             return key
 
     def read(self, round_id: int) -> bytes | None:
@@ -121,9 +123,13 @@ class KeyFile:
 
         It may have been destroyed by another worker since. What counts ballots uses `read`.
         """
-        key = self._kept.get(round_id) or self.read(round_id)
-        if key is not None:
-            self._kept[round_id] = key
+        key = self._kept.get(round_id)
+        if key is None:
+            changes, key = self._changes, self.read(round_id)
+            if key is not None:
+                self._kept[round_id] = key
+            if changes != self._changes:  # what was just read may be gone already
+                self._kept.pop(round_id, None)
         return key
 
     def destroy(self, round_id: int) -> None:
@@ -132,16 +138,21 @@ class KeyFile:
         self._kept.pop(round_id, None)
         with self.locked():
             self._wipe([round_id])
+        self._kept.pop(round_id, None)  # `kept` may have read it again before it was wiped
 
     def destroy_all_except(self, round_ids: Collection[int]) -> list[int]:
         """Overwrite every key but those of these rounds, and the remains of torn writes; the rounds gone, sorted."""
-        for forgotten in set(self._kept).difference(round_ids):
-            self._kept.pop(forgotten, None)
+        self._forget_all_except(round_ids)
         with self.locked(), _trouble("read"):
             there = {found for slot in self._all() if (found := _round_in(slot)) is not None}
             gone = sorted(there.difference(round_ids))
             self._wipe(gone)
-            return gone
+        self._forget_all_except(round_ids)  # as in `destroy`
+        return gone
+
+    def _forget_all_except(self, round_ids: Collection[int]) -> None:
+        for forgotten in set(self._kept).difference(round_ids):
+            self._kept.pop(forgotten, None)
 
     def _wipe(self, round_ids: Collection[int]) -> None:
         with _trouble("written"):
@@ -161,6 +172,7 @@ class KeyFile:
 
     def _put(self, index: int, slot: bytes) -> None:
         _write(self._mine.fd, index * _SLOT, slot)
+        self._changes += 1
         _flush(self._mine.fd)
 
     def _open_locked(self) -> int:

@@ -18,6 +18,7 @@ NO_AGREEMENT = 0
 TO_BE_AGREED = "To be agreed"
 CHECK_IN_DAYS = 90  # after a session, somebody asks how far its actions have come
 LONGEST = 2000  # characters of any one text
+FIRST_YEAR, LAST_YEAR = 2000, 2100  # of any date: others are slips of the finger, and calendars and ZIP files break
 
 
 class Status(StrEnum):
@@ -160,7 +161,7 @@ def changed(action: Action, typed: Mapping[str, str]) -> Action:
 
 def _read(name: str, text: str) -> object:
     if name in _DATES:
-        return _date(text)
+        return read_date(text) if text else None
     if name == "priority":
         if text and not (text.isascii() and text.isdecimal() and len(text) < 4):
             raise Refused("A priority is a whole number, 1 for the first, or nothing.")
@@ -172,11 +173,15 @@ def _read(name: str, text: str) -> object:
     return text or TO_BE_AGREED if name == "owner" else text
 
 
-def _date(text: str) -> dt.date | None:
+def read_date(text: str) -> dt.date:
+    """A date as a form sends it. Raises Refused with a sentence, also for a year that nobody means."""
     try:
-        return dt.date.fromisoformat(text) if text else None
+        day = dt.date.fromisoformat(text)
     except ValueError:
-        raise Refused("Enter a date as year, month and day, for example 2026-11-21.") from None
+        raise Refused("Enter the date as year, month and day, for example 2026-11-21.") from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise Refused(f"Enter a date in a year from {FIRST_YEAR} to {LAST_YEAR}. This one is in the year {day.year}.")
+    return day
 
 
 def _one_of(kind: type[Status] | type[Support], text: str) -> Status | Support:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import gevent
 import segno
 from flask import Flask
+from gevent.lock import BoundedSemaphore
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from facilitation import gate, logs, network, wire, workshop
@@ -46,6 +47,9 @@ LARGEST_BODY = 256 * 1024  # of the facilitator, who loads files; for anybody el
 LOADING, LARGEST_FILE = "/sessions/load", 2_100_000  # a session file with its form; only from the facilitator
 CONNECTIONS = 4 * gate.CROWD  # a browser keeps a few open beside its live one; half-open ones are gone in seconds
 SPARE_FILES = 200  # for the database, the listener, the static files and whatever the system wants
+
+# Anybody can make up a cookie that looks like the facilitator's, so only so many large bodies are in memory at once.
+_large_bodies = BoundedSemaphore(2)
 
 
 class TooSlow(OSError):
@@ -154,13 +158,16 @@ class QuietHandler(WSGIHandler):  # type: ignore[misc]  # gevent carries no type
         chunked = bool(self.headers.get("transfer-encoding"))
         if not self.content_length and not chunked:
             return ""
+        if self.headers.get("Upgrade", "").lower() == "websocket":
+            return "400 Bad Request"  # a body would stand between the handshake and the first frame
         most = gate.LARGEST_TYPED
-        if gate.may_send_a_file(self.headers.get("cookie", "")):
+        if self.command == "POST" and gate.may_send_a_file(self.headers.get("cookie", "")):
             most = LARGEST_FILE if self.path == LOADING else LARGEST_BODY
         if (self.content_length or 0) > most:
             return "413 Content Too Large"
+        large = (most if chunked else self.content_length) > gate.LARGEST_TYPED
         try:
-            with gevent.Timeout(BODY_WITHIN, TooSlow):
+            with gevent.Timeout(BODY_WITHIN, TooSlow), _large_bodies if large else contextlib.nullcontext():
                 body = self.wsgi_input.read(most + 1)
         except TooSlow:
             return "408 Request Timeout"
@@ -168,7 +175,9 @@ class QuietHandler(WSGIHandler):  # type: ignore[misc]  # gevent carries no type
             return "400 Bad Request"
         if len(body) > most:
             return "413 Content Too Large"
-        self.environ["wsgi.input"] = io.BytesIO(body)
+        # now its length is known, however it came, and the app can refuse by it
+        self.environ["wsgi.input"], self.environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
+        self.environ.pop("HTTP_TRANSFER_ENCODING", None)
         return ""
 
     def _disarm(self) -> None:

@@ -15,7 +15,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy.orm import Session
 
-from facilitation import deciding, editions, packs, report, store
+from facilitation import deciding, editions, hallmarks, packs, report, store
 from facilitation.exports import calendar_ics, plan_docx, report_docx, report_pdf, said, workbook_xlsx
 from facilitation.now import Audience
 from facilitation.packs import editing
@@ -577,6 +577,24 @@ def test_the_same_pack_again_is_one_edition_and_other_words_need_another_name(ve
     status, _, there = loads(freya, small(freya).replace(b"First visits", b"First hours"))
     assert status == 422
     assert "There is an edition 1 of “Our own questions” already, and its words differ." in there
+
+
+def test_whose_words_all_editions_use_is_read_once_for_everybody_who_asks(
+    venue: Venue, freya: Facilitator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def credited() -> tuple[bool, bool]:
+        said = text_of(venue.app.test_client().get("/about"))
+        return "No endorsement by AIM is implied." in said, "Written by the trustees of our museum, 2026." in said
+
+    assert credited() == (True, False)
+    address = loads(freya, small(freya))[1]
+    assert credited() == (True, True)
+    for module, read in ((hallmarks, "from_plain"), (editions, "_quoted")):
+        monkeypatch.setattr(module, read, lambda *_: pytest.fail("an edition was read again"))
+    assert credited() == (True, True)
+    monkeypatch.undo()
+    freya.posts(f"{address}/delete")
+    assert credited() == (True, False)
 
 
 def test_a_session_keeps_the_edition_it_was_run_with(freya: Facilitator) -> None:

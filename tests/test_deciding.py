@@ -171,7 +171,9 @@ def test_two_fields_of_one_action_that_two_people_change_are_both_changed(talk: 
 
 
 IMPOSSIBLE: tuple[tuple[dict[str, str], str], ...] = (
-    ({"due": "31/1/2027"}, "Enter a date as year, month and day"),
+    ({"due": "31/1/2027"}, "Enter the date as year, month and day"),
+    ({"due": "0026-11-21"}, "This one is in the year 26."),
+    ({"review": "9999-12-31"}, "Enter a date in a year from 2000 to 2100."),
     ({"priority": "first"}, "A priority is a whole number"),
     ({"status": "dropped"}, "Say why the action is dropped"),
     ({"status": "lost"}, "Choose one of the answers in the list."),

@@ -211,6 +211,15 @@ def test_word_knows_title_language_and_the_pages_of_the_footer(name: str) -> Non
     assert 'w:instr="PAGE"' in footer and 'w:instr="NUMPAGES"' in footer
 
 
+@pytest.mark.parametrize("name", WORD)
+def test_a_long_name_is_cut_where_word_has_no_room_for_it(name: str) -> None:
+    museum, when = "Gŵyl " * 24, "Autumn " * 60
+    document = word(name, dataclasses.replace(a_report(), museum=museum * 3, title=when))
+    known = document.core_properties
+    assert max(map(len, (known.title, known.subject, known.author))) == 255
+    assert known.author.startswith(museum) and known.author.endswith("…")
+
+
 def test_squares_become_a_bar_when_there_are_too_many_to_count() -> None:
     def width(png: bytes) -> int:
         assert png.startswith(b"\x89PNG")

@@ -380,11 +380,13 @@ class Server:
         listener.listen(50)
         self.port: int = listener.getsockname()[1]
         self.asked = 0
+        self.lengths: list[str | None] = []  # as the app was told them
         self.server = serving.QuietServer(listener, self._app, most)  # type: ignore[arg-type]  # any WSGI app will do
         self.server.start()
 
     def _app(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         self.asked += 1
+        self.lengths.append(None if "HTTP_TRANSFER_ENCODING" in environ else environ.get("CONTENT_LENGTH"))
         body: bytes = environ["wsgi.input"].read()
         start_response("200 OK", [("Content-Length", str(len(str(len(body)))))])
         return [str(len(body)).encode()]
@@ -494,6 +496,33 @@ def test_a_body_of_the_largest_size_reaches_the_app_whole(server: Server, cookie
     chunked = b"4\r\nfour\r\n3\r\nsix\r\n0\r\n\r\n"
     answer = server.ask(HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked)
     assert answer.endswith(b"\r\n\r\n7")
+    assert server.lengths == [str(most), "7"]
+
+
+def test_more_than_a_typed_form_is_taken_only_where_a_file_is_sent(server: Server) -> None:
+    head = b"PUT /sessions/load HTTP/1.1\r\nHost: localhost\r\nCookie: home=made-up\r\n"
+    too_large = serving._bare("413 Content Too Large")
+    assert server.ask(head + b"Content-Length: %d\r\n\r\n" % (LARGEST_TYPED + 1)) == too_large
+
+
+def test_of_large_bodies_two_are_read_at_once_and_small_ones_never_wait(server: Server) -> None:
+    head = HEAD + b"Connection: close\r\nCookie: home=made-up\r\nContent-Length: %d\r\n\r\n"
+    large = LARGEST_TYPED + 1
+    unfinished = [server.connect() for _ in range(2)]
+    for line in unfinished:
+        line.sendall(head % large + b"x" * 1000)
+    assert server.ask(head % 3 + b"abc").endswith(b"\r\n\r\n3")
+    third = server.connect()
+    third.sendall(head % large + b"x" * large)
+    third.settimeout(0.1)
+    with pytest.raises(TimeoutError):
+        third.recv(1)
+    unfinished[0].sendall(b"x" * (large - 1000))
+    third.settimeout(5)
+    assert server.rest(third).endswith(b"\r\n\r\n%d" % large)
+    for line in unfinished:
+        line.close()
+    assert server.is_idle()
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,41 @@ def test_a_key_kept_for_sealing_is_forgotten_when_it_is_destroyed_here_or_elsewh
     KeyFile(path, slots=8).destroy(8)  # another worker
     keys.destroy_all_except([])
     assert keys.kept(8) is None
+
+
+@pytest.mark.parametrize("gone", [lambda keys: keys.destroy(7), lambda keys: keys.destroy_all_except([])])
+@pytest.mark.parametrize("when", ["before it is wiped", "while it is read"])
+def test_a_key_that_is_asked_for_while_it_is_destroyed_does_not_stay_in_memory(
+    keys: KeyFile, monkeypatch: pytest.MonkeyPatch, gone: Callable[[KeyFile], object], when: str
+) -> None:
+    wipe, read = keys._wipe, keys.read
+
+    def ask_and_wipe(round_ids: Collection[int]) -> None:
+        keys.kept(7)
+        wipe(round_ids)
+
+    def read_too_late(round_id: int) -> bytes | None:
+        key = read(round_id)
+        gone(keys)
+        return key
+
+    keys.make(7)
+    if when == "before it is wiped":
+        monkeypatch.setattr(keys, "_wipe", ask_and_wipe)
+        gone(keys)
+    else:
+        monkeypatch.setattr(keys, "read", read_too_late)
+        keys.kept(7)
+    monkeypatch.undo()
+    assert keys.kept(7) is None
+    assert keys._kept == {}
+
+
+def test_a_key_made_again_is_the_one_that_ballots_are_sealed_with(keys: KeyFile) -> None:
+    keys.make(7)
+    keys.kept(7)
+    new = keys.make(7)
+    assert keys.kept(7) == new
 
 
 def test_destroying_again_changes_nothing(keys: KeyFile, path: Path) -> None:

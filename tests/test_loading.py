@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -171,6 +173,28 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(freya: Facilitato
     assert loads(freya, b" " * (session_json.LARGEST_FILE + 70_000)).status_code == 413
     refused = loads(freya, b" " * (session_json.LARGEST_FILE + 1))
     assert (refused.status_code, "the file is too big" in text_of(refused)) == (422, True)
+
+
+def test_a_file_is_read_beside_the_loop_that_serves_everybody(
+    venue: Venue, freya: Facilitator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere: list[bool] = []
+    read = session_json.parse
+
+    def aside(job: Callable[[], Any]) -> Any:
+        elsewhere.append(True)
+        try:
+            return job()
+        finally:
+            elsewhere.pop()
+
+    def parse(text: str, name: str) -> session_json.SessionData:
+        assert elsewhere
+        return read(text, name)
+
+    monkeypatch.setitem(venue.app.extensions, "house", dataclasses.replace(venue.app.extensions["house"], aside=aside))
+    monkeypatch.setattr(session_json, "parse", parse)
+    assert loads(freya, session_json.write(a_report())).status_code == 303
 
 
 def test_a_document_of_a_session_that_is_still_open_says_so(venue: Venue, freya: Facilitator) -> None:

@@ -292,6 +292,7 @@ def test_a_fault_of_a_json_file_is_named_with_its_place() -> None:
     ("content", "sentence"),
     [
         (b"", "The file is empty."),
+        (b"\xef\xbb\xbf", "The file is empty."),
         (b"x" * 200_001, "The file is too big; 200 kB is the most."),
         (b"\xd0\xcf\x11\xe0 old", "This is an old or a protected workbook. Save it as .xlsx, without a password."),
         (b"PK\x03\x04 not really", "This is not an Excel workbook (.xlsx), or it is damaged."),

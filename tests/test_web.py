@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -663,6 +664,7 @@ def test_what_people_type_is_text_on_every_page_and_never_markup(room: Room) -> 
         ({"title": " \u200b\u202e "}, "Enter a title."),
         ({"museum": "\t"}, "Enter the name of the museum."),
         ({"held_on": "tomorrow"}, "Enter the date as year, month and day, for example 2026-11-21."),
+        *(({"held_on": f"{year}-11-21"}, "Enter a date in a year from 2000 to 2100.") for year in ("0026", 1999, 2101)),
         ({"held_on": ""}, "Enter the date as year, month and day, for example 2026-11-21."),
         ({"k": "2"}, "The smallest group must be a number from 3 to 10."),
         ({"k": "11"}, "The smallest group must be a number from 3 to 10."),
@@ -730,6 +732,14 @@ def test_a_question_that_is_not_on_the_agenda_cannot_be_changed(room: Room, agen
     answer = room.facilitator.post(f"/f/{room.code}/agenda/{agenda}", data={"want": "drop"})
     assert answer.status_code == 422
     assert "That question is no longer on the agenda." in answer.text
+
+
+@pytest.mark.parametrize("path", ["/join", "/sessions/load"])
+def test_a_form_that_does_not_say_how_large_it_is_is_turned_away(app: Flask, path: str) -> None:
+    headers = {"Origin": "http://localhost", "Transfer-Encoding": "chunked", "Cookie": "home=made-up"}
+    answer = browser(app).post(path, input_stream=io.BytesIO(b"code=" + b"&" * 250_000), headers=headers)
+    assert answer.status_code == 411
+    assert "The length of what is sent must be named." in answer.text
 
 
 def test_a_session_is_set_up_from_home_and_a_refused_form_keeps_what_was_typed(room: Room) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
 from facilitation.errors import Refused
+from facilitation.plan import FIRST_YEAR, LAST_YEAR
+from facilitation.words import is_unfit, is_unseen
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
 _KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn")
 
 
 class BadSession(Refused):
@@ -65,16 +65,16 @@ class Group:
 
     def text(self, field: str, longest: int, *, needed: bool = False) -> str:
         """A text of at most `longest` characters, as this program keeps what people type."""
-        return self._text(self.values[field], field, longest, needed=needed, unseen=_UNSEEN)
+        return self._text(self.values[field], field, longest, needed=needed, bad=is_unseen)
 
-    def _text(self, value: object, field: str, longest: int, *, needed: bool, unseen: Collection[str]) -> str:
+    def _text(self, value: object, field: str, longest: int, *, needed: bool, bad: Callable[[str], bool]) -> str:
         if not isinstance(value, str):
             self.refuse(field, "text in quotation marks is needed here.")
         if needed and not value.strip():
             self.refuse(field, "the text is empty.")
         if len(value) > longest:
             self.refuse(field, f"the text has {len(value)} characters; {longest} is the most.")
-        if any(unicodedata.category(character) in unseen for character in value if character != "\n"):
+        if any(bad(character) for character in value if character != "\n"):
             self.refuse(field, "the text holds a character that cannot be shown.")
         return value
 
@@ -85,26 +85,29 @@ class Group:
             self.refuse(field, "a key holds only small letters a to z, digits and single hyphens.")
         return key
 
-    def texts(self, field: str, longest: int) -> dict[str, str]:
-        """A text in its languages; none is allowed."""
-        return self._texts(self.values[field], field, longest)
+    def texts(self, field: str, longest: int, *, needed: bool = False) -> dict[str, str]:
+        """A text in its languages, with English, on which the others fall back; unless needed, none is allowed."""
+        return self._texts(self.values[field], field, longest, needed=needed)
 
-    def _texts(self, value: object, field: str, longest: int) -> dict[str, str]:
+    def _texts(self, value: object, field: str, longest: int, *, needed: bool) -> dict[str, str]:
         if not isinstance(value, dict) or not all(_LANGUAGE.fullmatch(language) for language in value):
             self.refuse(field, 'a text is given by language here, such as {"en": "..."}.')
+        if (needed or value) and "en" not in value:
+            self.refuse(field, "the English text (“en”) is missing.")
         return {
-            language: self._text(text, f"{field} ({language})", longest, needed=False, unseen=("Cc", "Cs"))
+            language: self._text(text, f"{field} ({language})", longest, needed=False, bad=is_unfit)
             for language, text in value.items()
         }
 
     def list_of_texts(self, field: str, longest: int) -> list[dict[str, str]]:
         """Texts in their languages, in order."""
-        return [self._texts(value, f"{field} {n}", longest) for n, value in enumerate(self._list(field), start=1)]
+        values = enumerate(self._list(field), start=1)
+        return [self._texts(value, f"{field} {n}", longest, needed=True) for n, value in values]
 
     def list_of_keys(self, field: str, longest: int) -> list[str]:
         """Keys in order."""
         return [
-            self._text(value, f"{field} {n}", longest, needed=True, unseen=_UNSEEN)
+            self._text(value, f"{field} {n}", longest, needed=True, bad=is_unseen)
             for n, value in enumerate(self._list(field), start=1)
         ]
 
@@ -135,6 +138,8 @@ class Group:
             self.refuse(field, "a day is needed here, as year, month and day: 2026-11-21.")
         if day.isoformat() != value:  # 20261121 would come back in another form
             self.refuse(field, "a day is needed here, as year, month and day: 2026-11-21.")
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            self.refuse(field, f"a day in a year from {FIRST_YEAR} to {LAST_YEAR} is needed here.")
         return day
 
     def day_or_none(self, field: str) -> dt.date | None:

@@ -32,6 +32,7 @@ _INK, _SOFT = RGBColor(0x14, 0x22, 0x2B), RGBColor(0x44, 0x53, 0x5C)
 _RULE, _EDGE = "C6CFD1", "75838A"
 _MARGIN = 16  # mm
 _TWIPS_A_MM = 1440 / 25.4
+_MOST_KNOWN = 255  # characters of a core property, by python-docx
 _DECORATIVE = (
     '<a:extLst xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main">'
     '<a:ext uri="{C183D7F6-B498-43B3-948B-1728B52AA6E4}"><adec:decorative val="1" '
@@ -77,8 +78,8 @@ class Paper:
         _set_up_styles(self._document)
         self._set_up_footer(said.footer(report))
         known = self._document.core_properties
-        known.title, known.subject, known.language = title, said.who_and_when(report), "en-GB"
-        known.author = known.last_modified_by = report.museum
+        known.title, known.subject, known.language = _known(title), _known(said.who_and_when(report)), "en-GB"
+        known.author = known.last_modified_by = _known(report.museum)
         known.comments = ""
         known.created = known.modified = dt.datetime.combine(report.held_on, dt.time(12))
 
@@ -159,6 +160,11 @@ class Paper:
         made = f'<w:p {nsdecls("w")}><w:pPr><w:pStyle w:val="Small"/>{tabs}</w:pPr>{run(words)}{count}</w:p>'
         footer = section.footer
         footer.paragraphs[0]._p.getparent().replace(footer.paragraphs[0]._p, parse_xml(made))
+
+
+def _known(words: str) -> str:
+    """Words about the document, as far as python-docx takes them."""
+    return words if len(words) <= _MOST_KNOWN else words[: _MOST_KNOWN - 1] + "…"
 
 
 def _without_times(package: io.BytesIO) -> bytes:

@@ -56,6 +56,8 @@ def read(content: bytes, name: str) -> Lines:
         rows = list(lines)
     except csv.Error:
         raise BadPack(name, [f"Line {lines.line_num}: a quotation mark is missing here or further up."]) from None
+    if not rows:  # nothing but a byte order mark
+        raise BadPack(name, ["The file is empty."])
     if len(rows) > MOST_ROWS:
         raise BadPack(name, [f"The file has {len(rows)} rows; {MOST_ROWS} is the most."])
     columns = {column.heading: column for part in PARTS for column in part.columns}

@@ -22,6 +22,7 @@ from werkzeug.exceptions import HTTPException
 from facilitation import __version__, logs, qr
 from facilitation.committer import Aside, Committer
 from facilitation.config import Settings
+from facilitation.editions import Credits
 from facilitation.errors import Refused
 from facilitation.exports import FORMATS
 from facilitation.gate import LARGEST_TYPED, ROUTE
@@ -60,6 +61,7 @@ class House:
     assets: Assets
     join_origin: Callable[[], str]
     aside: Aside
+    credits: Credits
 
 
 def house() -> House:
@@ -108,14 +110,6 @@ def a_number(text: str | None, default: int = 0) -> int:
     return int(text) if text and len(text) < 12 and text.isdecimal() else default
 
 
-def a_date(text: str) -> dt.date:
-    """A date from a form. Raises Refused with a sentence."""
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise Refused("Enter the date as year, month and day, for example 2026-11-21.") from None
-
-
 def today() -> dt.date:
     """The day where the program runs: what a new session's date starts as, and what is overdue is measured by."""
     return dt.datetime.now().astimezone().date()
@@ -154,8 +148,11 @@ def dress(app: Flask) -> None:
 def _demand_a_small_form() -> None:
     """Turn away a form that is larger than any page of ours sends, unless it is a file from this program's facilitator.
 
-    A form is taken apart in one go while everybody waits: 256 KiB of ampersands took half a second.
+    A form is taken apart in one go while everybody waits: 256 KiB of ampersands took half a second. One that comes in
+    chunks does not say how large it is; no page of ours sends one, and `serving` has counted those that reach a laptop.
     """
+    if "Transfer-Encoding" in request.headers:
+        abort(411)
     small = (request.content_length or 0) <= LARGEST_TYPED
     if not small and not (request.mimetype == "multipart/form-data" and access.at_home()):
         abort(413)
@@ -170,6 +167,7 @@ def _http_error(error: HTTPException) -> Response:
     words = {
         404: "There is nothing at this address, or it is not open to this browser.",
         405: "This address cannot be used like that.",
+        411: "The length of what is sent must be named.",
         413: "That is too large.",
     }
     code = error.code or 500

@@ -37,8 +37,10 @@ def load() -> Response:
         abort(404)
     request.max_content_length = session_json.LARGEST_FILE + 64 * 1024
     sent = request.files.get("file")
+    content, name = (sent.read(), (sent.filename or "")[:80]) if sent else (b"", "")
+    db.session.rollback()  # nothing is held while the file is read, which may take a second
     try:
-        data = session_json.parse(_text(sent.read() if sent else b""), (sent.filename or "")[:80] if sent else "")
+        data = house().aside(lambda: session_json.parse(_text(content), name))
     except Refused as refusal:
         page = render_template("facilitator/not_loaded.html", sentence=refusal.sentence)
         return make_response(page, refusal.status)

@@ -14,9 +14,10 @@ from facilitation.errors import Refused, Stale
 from facilitation.exports import said
 from facilitation.live import fragment
 from facilitation.now import Audience, Now
+from facilitation.plan import read_date
 from facilitation.stages import Move, Stage
 from facilitation.store import Workshop, db
-from facilitation.web import a_date, a_number, access, house, perform, see, today, wants_fragment
+from facilitation.web import a_number, access, house, perform, see, today, wants_fragment
 
 facilitator = Blueprint("facilitator", __name__)
 
@@ -46,7 +47,7 @@ def create() -> Response:
     access.demand_home()
     form = request.form
     try:
-        held_on = a_date(form.get("held_on", ""))
+        held_on = read_date(form.get("held_on", ""))
         shipped = house().framework
 
         def job(session: Session) -> tuple[int, str, str]:
@@ -103,7 +104,7 @@ def begin_next(code: str) -> Response:
     if (wanted := editions.find(db.session(), shipped, form.get("pack", ""))) and wanted.key == framework.key:
         framework = wanted
     try:
-        held_on = a_date(form.get("held_on", ""))
+        held_on = read_date(form.get("held_on", ""))
 
         def job(session: Session) -> tuple[int, str, str]:
             made = continuing.continue_from(session, framework, earlier_id, form.get("title", ""), held_on)
@@ -172,7 +173,7 @@ def change_details(code: str) -> Response:
             workshop_id,
             title=form.get("title", ""),
             museum=form.get("museum", ""),
-            held_on=a_date(form.get("held_on", "")),
+            held_on=read_date(form.get("held_on", "")),
             k=a_number(form.get("k")),
             mode=form.get("mode", "live"),
             roles=form.get("roles") == "on",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
 
-from facilitation import __version__, editions, store
+from facilitation import __version__, store
 from facilitation.store import db
 from facilitation.web import access, house
 
@@ -14,10 +14,8 @@ pages = Blueprint("pages", __name__)
 @pages.get("/about")
 def about() -> str:
     """What this is, whose words it uses, and under which licence."""
-    there = editions.listed(db.session(), house().framework)
-    quoted = {h.title["en"]: h.attribution["en"] for one in there for h in one.hallmarks if h.attribution}
-    credits = dict.fromkeys(one.credit["en"] for one in there)
-    return render_template("about.html", credits=credits, attributions=quoted)
+    credits, attributions = house().credits.read(db.session(), house().framework)
+    return render_template("about.html", credits=credits, attributions=attributions)
 
 
 @pages.get("/promise")
