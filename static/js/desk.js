@@ -1,5 +1,5 @@
-// The console: closing is final, so its button asks first while somebody has not answered; a second press within five
-// seconds closes. A press within 400 ms of the last one is a slip.
+// The console: a button whose move loses something asks first (data-arm says what); a second press within five seconds
+// makes the move. A press within 400 ms of the last one is a slip.
 (() => {
   const help = document.getElementById("keys"), notice = document.getElementById("notice");
   const say = (words) => {

@@ -245,6 +245,26 @@ def test_skipping_asks_first_when_there_are_answers(voting: Facilitator) -> None
     expect(voting.page.locator(".run__row").first).to_contain_text("Not shown")
 
 
+def test_a_clicker_that_runs_past_the_last_question_is_asked_before_the_session_ends(voting: Facilitator) -> None:
+    voting.press("Close voting")
+    voting.expect_step("Results")
+    voting.press("9.6", ".run__row >> nth=5")
+    voting.expect_title("Facilitator: question 9.6, voting")
+    voting.press("Close voting")
+    voting.press("Close anyway")
+    voting.expect_step("Results")
+    voting.press("Start talking")
+    voting.expect_button("Finish")
+    voting.key("PageDown")
+    voting.expect_button("End now: 4 questions were not asked")
+    voting.key("PageUp")
+    voting.expect_button("Finish")
+    voting.expect_title("Facilitator: question 9.6, talking")
+    voting.key("PageDown")
+    voting.key("PageDown")
+    voting.expect_title("Facilitator: the session has ended")
+
+
 def test_a_console_that_is_cut_off_says_so_and_does_nothing(
     voting: Facilitator, meeting: Meeting, venue: Venue
 ) -> None:
@@ -369,6 +389,7 @@ def test_the_run_sheet_leads_to_any_question_and_back_to_its_result(voting: Faci
 def test_a_vote_closed_by_mistake_starts_again_from_nothing(voting: Facilitator, meeting: Meeting) -> None:
     voting.press("Close voting")
     voting.press("Start this vote again", "#discard")
+    voting.press("Drop these 4 answers?", "#discard")
     voting.expect_title("Facilitator: question 9.1, voting")
     voting.expect_no_text("second vote")
     voting.expect_text("0 of 4 have answered")
