@@ -35,6 +35,16 @@
     notice.replaceChildren();
   }, true);
 
+  // A new step begins at the top, unless somebody is typing.
+  let scene = document.getElementById("now").dataset.scene;
+  document.body.addEventListener("live:shown", () => {
+    const before = scene;
+    scene = document.getElementById("now").dataset.scene;
+    if (scene === before || document.activeElement.matches("textarea, input:not([type=radio]):not([type=checkbox])")) return;
+    document.getElementById("main").scrollTop = 0;
+    scrollTo(0, 0);
+  });
+
   function showKeys(open) {
     help.hidden = !open;
     if (!open) return;
