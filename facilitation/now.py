@@ -245,7 +245,6 @@ class Desk:
     waiting: Waiting | None
     minutes_planned: int
     started: str
-    locked: bool
     note: Draft
     agreement: Draft
     actions: tuple[Card, ...]
@@ -269,6 +268,7 @@ class Now:
     tick: int
     k: int
     joined: int
+    locked: bool  # nobody new can join
     mode: Mode
     overlay: str
     theme: str
@@ -373,6 +373,7 @@ def _look(
         tick=workshop.tick if watching else 0,
         k=workshop.k,
         joined=workshop.joined if watching else 0,
+        locked=workshop.locked if watching else False,
         mode=Mode(round_.mode) if round_ else Mode(workshop.mode),
         overlay=workshop.overlay if watching else "",
         theme=workshop.theme,
@@ -635,7 +636,6 @@ def _desk(
         waiting=waiting,
         minutes_planned=sum(item.minutes for item in workshop.agenda),
         started=_clock_time(workshop.started_at),
-        locked=workshop.locked,
         note=_note(session, workshop),
         agreement=_agreement(session, workshop),
         actions=_actions(session, workshop),
