@@ -194,7 +194,7 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A move the facilitator can make. `arm`: what to ask before it is made, because people are still answering."""
+    """A move the facilitator can make. `arm`: what to ask before it is made, because it cannot be taken back."""
 
     move: Move
     label: str
@@ -245,7 +245,6 @@ class Desk:
     waiting: Waiting | None
     minutes_planned: int
     started: str
-    locked: bool
     note: Draft
     agreement: Draft
     actions: tuple[Card, ...]
@@ -269,6 +268,7 @@ class Now:
     tick: int
     k: int
     joined: int
+    locked: bool  # nobody new can join
     mode: Mode
     overlay: str
     theme: str
@@ -373,6 +373,7 @@ def _look(
         tick=workshop.tick if watching else 0,
         k=workshop.k,
         joined=workshop.joined if watching else 0,
+        locked=workshop.locked if watching else False,
         mode=Mode(round_.mode) if round_ else Mode(workshop.mode),
         overlay=workshop.overlay if watching else "",
         theme=workshop.theme,
@@ -609,8 +610,10 @@ def _desk(
     position = position_of(workshop, round_)
     run = tuple(_run_row(workshop, item, rounds.get(item.id, [])) for item in workshop.agenda)
     following = next_item(workshop)
+    unasked = sum(item.id not in rounds for item in workshop.agenda)
     buttons = {
-        move: _button(move, workshop, following, answered, missing, position.stage) for move in stages.moves(position)
+        move: _button(move, workshop, following, answered, missing, unasked, position.stage)
+        for move in stages.moves(position)
     }
     main = stages.main_move(position)
     detour = Move.NEXT if position.stage is Stage.VOTING else Move.REVOTE
@@ -633,7 +636,6 @@ def _desk(
         waiting=waiting,
         minutes_planned=sum(item.minutes for item in workshop.agenda),
         started=_clock_time(workshop.started_at),
-        locked=workshop.locked,
         note=_note(session, workshop),
         agreement=_agreement(session, workshop),
         actions=_actions(session, workshop),
@@ -758,7 +760,13 @@ def _three(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[tuple[st
 
 
 def _button(
-    move: Move, workshop: Workshop, following: AgendaItem | None, answered: int, missing: int, stage: Stage
+    move: Move,
+    workshop: Workshop,
+    following: AgendaItem | None,
+    answered: int,
+    missing: int,
+    unasked: int,
+    stage: Stage,
 ) -> Button:
     dots = following is not None and following.options is not None
     name = (following.number or ("priorities" if dots else f"question {following.position}")) if following else ""
@@ -780,6 +788,12 @@ def _button(
         arm = f"Close now: {missing} still to answer"
     elif move is Move.NEXT and stage is Stage.VOTING and answered:
         arm = f"Skip now: {answered} {'answer stays' if answered == 1 else 'answers stay'} unseen"
+    elif move is Move.DISCARD and answered:
+        arm = "Drop this answer?" if answered == 1 else f"Drop these {answered} answers?"
+    elif move is Move.FINISH and unasked:
+        arm = f"End now: {unasked} {'question was' if unasked == 1 else 'questions were'} not asked"
+    elif move is Move.FINISH:
+        arm = "End the session for good?"
     return Button(move, words[move], arm)
 
 

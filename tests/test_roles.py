@@ -25,7 +25,7 @@ def freya(venue: Venue) -> Facilitator:
 def in_role(venue: Venue, freya: Facilitator, role: str) -> Phone:
     """Somebody who joins and says this when asked."""
     phone = Phone(venue).joins(freya.code)
-    assert "What are you here?" in text_of(phone.gets(f"/w/{phone.code}"))
+    assert "What is your role here?" in text_of(phone.gets(f"/w/{phone.code}"))
     assert phone.posts(f"/w/{freya.code}/role", {"role": role}).status_code == 303
     return phone
 
@@ -74,7 +74,7 @@ def test_whether_roles_are_asked_is_locked_once_voting_has_begun(venue: Venue, f
 def test_nobody_is_asked_where_roles_are_off(venue: Venue) -> None:
     off = Facilitator(venue).enters().creates("purpose-01")
     phone = Phone(venue).joins(off.code)
-    assert "What are you here?" not in text_of(phone.gets(f"/w/{phone.code}"))
+    assert "What is your role here?" not in text_of(phone.gets(f"/w/{phone.code}"))
 
 
 def test_a_role_that_is_none_is_as_good_as_rather_not_say(venue: Venue, freya: Facilitator) -> None:

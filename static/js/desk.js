@@ -1,5 +1,5 @@
-// The console: closing is final, so its button asks first while somebody has not answered; a second press within five
-// seconds closes. A press within 400 ms of the last one is a slip.
+// The console: a button whose move loses something asks first (data-arm says what); a second press within five seconds
+// makes the move. A press within 400 ms of the last one is a slip.
 (() => {
   const help = document.getElementById("keys"), notice = document.getElementById("notice");
   const say = (words) => {
@@ -34,6 +34,16 @@
     disarm();
     notice.replaceChildren();
   }, true);
+
+  // A new step begins at the top, unless somebody is typing.
+  let scene = document.getElementById("now").dataset.scene;
+  document.body.addEventListener("live:shown", () => {
+    const before = scene;
+    scene = document.getElementById("now").dataset.scene;
+    if (scene === before || document.activeElement.matches("textarea, input:not([type=radio]):not([type=checkbox])")) return;
+    document.getElementById("main").scrollTop = 0;
+    scrollTo(0, 0);
+  });
 
   function showKeys(open) {
     help.hidden = !open;

@@ -1,4 +1,4 @@
-// The shared screen: its one control shows itself when the mouse moves.
+// The shared screen: its one control shows itself when the mouse moves, and nothing is pushed off the picture.
 (() => {
   const bar = document.getElementById("wallbar");
   let asleep = 0;
@@ -7,6 +7,20 @@
     clearTimeout(asleep);
     asleep = setTimeout(() => bar.classList.remove("is-awake"), 2500);
   });
+  // “Bigger” stops at the last size at which the whole picture still fits. Narrow windows flow as a page does.
+  function fit() {
+    const page = document.getElementById("now"), root = document.documentElement;
+    page.style.removeProperty("--zoom");
+    if (!matchMedia("(min-width: 1000px) and (min-height: 540px)").matches) return;
+    for (const size of [125, 110, 100]) {
+      if (root.scrollHeight <= innerHeight && root.scrollWidth <= innerWidth) return;
+      if (size < page.dataset.zoom) page.style.setProperty("--zoom", size / 100);
+    }
+  }
+  fit();
+  document.fonts.ready.then(fit);
+  addEventListener("resize", fit);
+  document.body.addEventListener("live:shown", fit);
   document.getElementById("fullscreen").addEventListener("click", () => {
     if (document.fullscreenElement) document.exitFullscreen(); else document.documentElement.requestFullscreen();
   });

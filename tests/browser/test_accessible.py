@@ -90,6 +90,20 @@ def _blank(meeting: Meeting) -> None:
     meeting.show("overlay", "blank")
 
 
+def _dots(meeting: Meeting, options: int, *, closed: bool) -> None:
+    _lobby(meeting)
+    for number in range(options):
+        words = f"Invite the two groups of Mill Street to shape the programme of {2027 + number} with us"
+        meeting.facilitator.post(f"/f/{meeting.code}/actions", action=words)
+    uids = re.findall(r'value="([0-9a-f]{16})"', meeting.facilitator.get(f"/f/{meeting.code}/priorities"))
+    meeting.facilitator.post(f"/f/{meeting.code}/priorities", over="actions", key=uids)
+    rows = re.findall(r'id="goto-(\d+)"', meeting.facilitator.get(f"/f/{meeting.code}/now"))
+    meeting.move("goto", agenda=rows[-1])
+    meeting.vote(["1"] * 12 + ["2"] * 14)
+    if closed:
+        meeting.move("close")
+
+
 HALLMARKS = (
     "purpose",
     "leadership-culture",
@@ -117,6 +131,10 @@ RECIPES: dict[str, Callable[[Meeting], None]] = {
     "code": _code,
     "blank": _blank,
     "profile": _profile,
+    "six options open": lambda meeting: _dots(meeting, 6, closed=False),
+    "six options": lambda meeting: _dots(meeting, 6, closed=True),
+    "eight options": lambda meeting: _dots(meeting, 8, closed=True),
+    "twelve options": lambda meeting: _dots(meeting, 12, closed=True),
 }
 ON_SCREEN = tuple(RECIPES)
 ON_CONSOLE = ("lobby", "waiting", "live", "hidden", "closed", "revealed", "discussion", "second", "hush", "finished")
@@ -321,6 +339,19 @@ _MISFITS = """() => {
   }
   return bad;
 }"""
+
+
+@pytest.mark.parametrize("options", ["six", "eight"])
+def test_the_words_of_a_few_options_stand_in_full_on_every_projector(
+    options: str, gallery: Gallery, wall: Page, venue: Venue
+) -> None:
+    show_screen(wall, gallery[f"{options} options"])
+    names = wall.locator(".tally--dots th span")
+    for width, height in SIZES:
+        dress(wall, width, height)
+        cut = names.evaluate_all("""all => all.filter(one =>
+          one.scrollHeight > one.clientHeight + parseFloat(getComputedStyle(one).lineHeight) / 2).length""")
+        assert cut == 0, f"{width}x{height}: {cut} cut off"
 
 
 @pytest.mark.parametrize("state", ON_SCREEN)

@@ -245,6 +245,26 @@ def test_skipping_asks_first_when_there_are_answers(voting: Facilitator) -> None
     expect(voting.page.locator(".run__row").first).to_contain_text("Not shown")
 
 
+def test_a_clicker_that_runs_past_the_last_question_is_asked_before_the_session_ends(voting: Facilitator) -> None:
+    voting.press("Close voting")
+    voting.expect_step("Results")
+    voting.press("9.6", ".run__row >> nth=5")
+    voting.expect_title("Facilitator: question 9.6, voting")
+    voting.press("Close voting")
+    voting.press("Close anyway")
+    voting.expect_step("Results")
+    voting.press("Start talking")
+    voting.expect_button("Finish")
+    voting.key("PageDown")
+    voting.expect_button("End now: 4 questions were not asked")
+    voting.key("PageUp")
+    voting.expect_button("Finish")
+    voting.expect_title("Facilitator: question 9.6, talking")
+    voting.key("PageDown")
+    voting.key("PageDown")
+    voting.expect_title("Facilitator: the session has ended")
+
+
 def test_a_console_that_is_cut_off_says_so_and_does_nothing(
     voting: Facilitator, meeting: Meeting, venue: Venue
 ) -> None:
@@ -369,6 +389,7 @@ def test_the_run_sheet_leads_to_any_question_and_back_to_its_result(voting: Faci
 def test_a_vote_closed_by_mistake_starts_again_from_nothing(voting: Facilitator, meeting: Meeting) -> None:
     voting.press("Close voting")
     voting.press("Start this vote again", "#discard")
+    voting.press("Drop these 4 answers?", "#discard")
     voting.expect_title("Facilitator: question 9.1, voting")
     voting.expect_no_text("second vote")
     voting.expect_text("0 of 4 have answered")
@@ -401,6 +422,63 @@ def test_the_door_can_be_locked_and_opened_again(console: Facilitator) -> None:
         door.click()
         expect(door).to_have_text(words)
         expect(door).to_have_attribute("aria-pressed", pressed)
+
+
+@pytest.mark.parametrize("where", ["lobby", "question"])
+def test_a_locked_door_takes_the_way_in_off_the_wall(where: str, console: Facilitator, meeting: Meeting) -> None:
+    if where == "question":
+        meeting.move("open")
+    screen = console.open_screen()
+    code = screen.page.get_by_role("img", name="QR code to join this session")
+    expect(code).to_be_visible()
+    console.page.click("#door")
+    screen.expect_text("Joining is closed")
+    expect(screen.page.get_by_text("Joining is closed").last).to_be_visible()
+    expect(code).to_have_count(0)
+    screen.expect_no_text("museum.lan", f"{meeting.code[:3]} {meeting.code[3:]}")
+    console.key("j")
+    screen.expect_text("Nobody new can join now.")
+    expect(screen.page.get_by_role("heading", name="Joining is closed").last).to_be_visible()
+    expect(code).to_have_count(0)
+    console.page.click("#door")
+    expect(code).to_be_visible()
+
+
+def test_the_timer_is_on_the_wall_while_people_look_and_talk(voting: Facilitator, screen: Screen) -> None:
+    for press, step in (("Close voting", "Results"), ("Start talking", "Talk")):
+        voting.press(press)
+        voting.expect_step(step)
+        voting.key("t")
+        expect(screen.head.locator(".timer__left")).to_have_text(re.compile(r"1:[0-3]\d"))
+
+
+def test_bigger_stops_at_the_last_size_that_fits_the_picture(voting: Facilitator, screen: Screen) -> None:
+    screen.page.set_viewport_size({"width": 1920, "height": 1080})
+    expect(screen.page.locator("#now")).to_have_attribute("data-zoom", "100")
+    before = screen.foot.bounding_box()
+    for zoom in ("110", "125", "140"):
+        voting.key("+")
+        expect(screen.page.locator("#now")).to_have_attribute("data-zoom", zoom)
+        assert screen.page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    after = screen.foot.bounding_box()
+    assert before and after and after["height"] > before["height"], "it is bigger, by as much as fits"
+
+
+def test_a_new_step_of_the_console_begins_at_the_top_unless_somebody_types(
+    voting: Facilitator, meeting: Meeting
+) -> None:
+    voting.page.set_viewport_size({"width": 1366, "height": 640})
+    down = "document.getElementById('main').scrollTop = 9999; document.getElementById('main').scrollTop"
+    top = "document.getElementById('main').scrollTop"
+    assert voting.page.evaluate(down) > 0
+    voting.key("PageDown")
+    voting.expect_step("Results")
+    assert voting.page.evaluate(top) == 0
+    voting.page.locator("#main textarea").last.focus()
+    voting.page.evaluate(down)
+    meeting.move("discuss")
+    voting.expect_step("Talk")
+    assert voting.page.evaluate(top) > 0
 
 
 def test_a_phone_that_drops_off_is_missed_and_its_answer_is_safe(

@@ -95,7 +95,7 @@ def test_the_join_page_says_where_the_code_is_and_that_nothing_else_is_asked(ven
     phone.expect_title("Join a session")
     field = phone.page.get_by_label("Join code")
     expect(field).to_have_attribute("inputmode", "numeric")
-    expect(field).to_have_accessible_description("6 numbers, on the black tag at the top of the big screen")
+    expect(field).to_have_accessible_description("6 numbers, on the black tag on the big screen")
     expect(phone.page.locator("main")).to_contain_text("No account, no name, no app. Your answers are anonymous.")
 
 

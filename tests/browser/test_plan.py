@@ -102,6 +102,7 @@ def test_a_session_leaves_the_room_as_a_plan_and_comes_back_from_its_file(
     wall.expect_no_text("Middle answer")
     desk.press("Start talking")
     desk.press("Finish")
+    desk.press("not asked")
     desk.expect_title(re.compile("ended"))
 
     files = {}

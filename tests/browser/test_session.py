@@ -291,6 +291,7 @@ def look_at_the_profile(room: Room) -> None:
 def end(room: Room) -> None:
     """The big button finishes; everybody gets the last page, and the phones forget."""
     room.console.press("Finish")
+    room.console.press("End the session for good?")
     room.console.expect_title("Facilitator: the session has ended")
     expect(room.console.heading).to_have_text("The session has ended")
     assert room.console.button.count() == 0
