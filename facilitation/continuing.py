@@ -103,6 +103,15 @@ def earlier_of(session: Session, workshop: Workshop) -> Workshop | None:
     return session.get(Workshop, workshop.continues) if workshop.continues else None
 
 
+def later_of(session: Session, workshop: Workshop) -> tuple[list[Workshop], list[Workshop]]:
+    """Who would miss this session: those that continue it, and later ones that look back on actions of it."""
+    actions = set(session.scalars(select(ActionRow.id).where(ActionRow.workshop_id == workshop.id)))
+    everything = store.all_workshops(session)
+    following = [one for one in everything if one.continues == workshop.id]
+    looking = [one for one in everything if one not in following and actions.intersection(one.carried or ())]
+    return following, looking
+
+
 def last_times(session: Session, workshop: Workshop, rounds: Mapping[int, Sequence[Round]]) -> dict[int, LastTime]:
     """What can stand beside last time, by agenda row. rounds: this session’s, by agenda row, first vote first."""
     earlier = earlier_of(session, workshop)

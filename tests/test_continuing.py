@@ -220,8 +220,19 @@ def test_an_action_that_stays_open_is_looked_back_on_again_and_one_that_was_done
 def test_deleting_a_session_says_beforehand_that_a_later_one_looks_back_on_it(freya: Facilitator) -> None:
     first = ended(freya).code
     assert "looks back" not in freya.gets(f"/sessions/{first}/delete").text
-    continues(freya)
-    assert "A later session looks back on its actions" in text_of(freya.gets(f"/sessions/{first}/delete"))
+    continues(freya, title="A year later")
+    freya.does("finish")
+    continues(freya, "2028-11-20", title="Two years later")
+    asked = freya.gets(f"/sessions/{first}/delete")
+    there = text_of(asked)
+    assert (
+        "“A year later” of 20 November 2027 looks back on this session: its look-back, progress and comparison go too."
+        in there
+    )
+    assert "“Two years later” of 20 November 2028 looks back on actions of this session" in there
+    file = re.search(r'id="session-file" href="([^"]+)"', asked.text)
+    assert file
+    assert freya.gets(file[1]).headers["Content-Disposition"].endswith('session.json"')
 
 
 def test_deleting_the_earlier_session_takes_its_actions_and_counts_with_it(freya: Facilitator) -> None:
