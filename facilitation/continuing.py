@@ -85,9 +85,7 @@ def continue_from(session: Session, framework: Framework, earlier_id: int, title
     newer = {q.key: worded(h, q, framework) for h in framework.hallmarks for q in h.questions}
     if framework.edition == earlier.edition:
         newer = {}  # the words of last time, with what was changed of them on the set-up page
-    for item in earlier.agenda:
-        if item.options is not None:
-            continue  # a dot vote was about that day's actions
+    for item in earlier.questions:
         kept = {name: getattr(item, name) for name in _OF_A_QUESTION}
         made.agenda.append(AgendaItem(**(kept | newer.get(item.key, {}) | {"position": len(made.agenda) + 1})))
     own = list(session.scalars(select(ActionRow.id).where(ActionRow.workshop_id == earlier.id)))
@@ -118,10 +116,10 @@ def last_times(session: Session, workshop: Workshop, rounds: Mapping[int, Sequen
     if earlier is None:
         return {}
     before = store.rounds_of(session, earlier.id)
-    then = {item.key: item for item in earlier.agenda if item.options is None}
+    then = {item.key: item for item in earlier.questions}
     made = {}
-    for item in workshop.agenda:
-        old = then.get(item.key) if item.options is None else None  # dots are about one day's options
+    for item in workshop.questions:
+        old = then.get(item.key)
         first = _side(old, before.get(old.id, []), earlier.held_on) if old else None
         now = _side(item, rounds.get(item.id, []), workshop.held_on)
         if old and first and now:

@@ -414,7 +414,14 @@ def test_a_dot_vote_belongs_to_its_day_and_is_neither_carried_nor_compared(freya
     keys[-1] = freya.now.agenda[-1].key
     assert freya.posts(f"/f/{freya.code}/priorities", {"over": "questions", "key": keys}).status_code == 303
     assert len(freya.now.agenda) == 5
-    ended(freya)
+    first = ended(freya).code
+    asked = text_of(freya.gets(f"/sessions/{first}/next"))
+    assert "keeps the agenda of 4 questions" in asked
+    assert ", 4 questions," in text_of(freya.gets("/home"))
+    assert ", 4 questions," in text_of(freya.gets(f"/museums/{first}"))
+    goes = text_of(freya.gets(f"/sessions/{first}/delete"))
+    assert "4 questions" in goes
+    assert "1 dot vote" in goes
     continues(freya)
     assert [item.key for item in freya.now.agenda] == keys
     freya.posts(f"/f/{freya.code}/priorities", {"over": "questions", "key": keys})
