@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from facilitation import continuing, editions, store, tally
+from facilitation import continuing, editions, plan, store, tally
 from facilitation.ballots import ROLES
 from facilitation.continuing import LastTime
 from facilitation.hallmarks import Framework, say, split_prompt
@@ -226,9 +226,13 @@ class Report:
 
     @property
     def next_review(self) -> dt.date | None:
-        """The next day on which somebody looks at an open action."""
-        days = [day for action in self.actions if action.open and (day := action.review or action.due)]
-        return min(days, default=None)
+        """The next day on which somebody looks at an open action; None until the group has set one."""
+        return plan.next_review(self.actions)
+
+    @property
+    def first_due(self) -> dt.date | None:
+        """The day on which the first open action is due."""
+        return min((action.due for action in self.actions if action.open and action.due), default=None)
 
 
 def slug_of(museum: str) -> str:

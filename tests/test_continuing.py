@@ -445,7 +445,7 @@ def test_a_session_that_continues_none_says_nothing_of_last_time(freya: Facilita
     made = reported(freya)
     assert made.earlier is None
     assert said.earlier_rows(made) == []
-    assert said.facts(made)[3][0] == "Next review"
+    assert said.facts(made)[3] == ("First action due", "31 January 2026")
     assert "Last time" not in text_of(freya.gets(f"/f/{freya.code}/report"))
 
 
