@@ -617,7 +617,12 @@ def test_a_session_keeps_the_edition_it_was_run_with(freya: Facilitator) -> None
     assert reported(freya).chapters[0].definition.startswith("Everybody who comes")
     refusal = freya.posts(f"{address}/delete")
     assert "A session was run with this edition" in text_of(refusal)
-    assert freya.posts(f"{new.headers['Location']}/delete").headers["Location"] == "/packs"
+    assert "A session was run with this edition" in text_of(freya.gets(f"{address}/delete"))
+    unused = f"{new.headers['Location']}/delete"
+    assert "Delete this edition?" in text_of(freya.gets(unused))
+    assert freya.gets(new.headers["Location"]).status_code == 200, "asking deletes nothing"
+    assert "The edition is deleted" in text_of(freya.posts(unused))
+    assert freya.gets(new.headers["Location"]).status_code == 404
 
 
 def test_a_new_edition_with_a_fault_loses_nothing_that_was_typed(freya: Facilitator) -> None:
@@ -625,6 +630,7 @@ def test_a_new_edition_with_a_fault_loses_nothing_that_was_typed(freya: Facilita
     typed = {"edition": "1", "q-welcome-01-short": "s" * 121, "q-welcome-02-prompt": "Typed <b>with</b> care"}
     response = freya.posts(address, typed)
     assert response.status_code == 422
+    assert "Nothing was kept: this edition has 2 things to correct." in text_of(response)
     assert "Edition: give the new edition a name of its own" in text_of(response)
     assert "Question 1.1, short name: the text has 121 characters" in text_of(response)
     assert "Typed &lt;b&gt;with&lt;/b&gt; care" in response.text
@@ -700,6 +706,6 @@ def test_all_of_this_is_the_same_on_postgresql(postgres_url: str, tmp_path: Path
     address = loads(freya, small(freya))[1]
     assert freya.posts(address, {"edition": "2", "title": "Ours"}).status_code == 303
     assert frameworks(venue)[1:] == [("our-questions", "1"), ("our-questions", "2")]
-    assert freya.posts(f"{address}/delete").headers["Location"] == "/packs"
+    assert "The edition is deleted" in text_of(freya.posts(f"{address}/delete"))
     assert freya.deletes().status_code == 200
     venue.closes()
