@@ -85,9 +85,7 @@ def continue_from(session: Session, framework: Framework, earlier_id: int, title
     newer = {q.key: worded(h, q, framework) for h in framework.hallmarks for q in h.questions}
     if framework.edition == earlier.edition:
         newer = {}  # the words of last time, with what was changed of them on the set-up page
-    for item in earlier.agenda:
-        if item.options is not None:
-            continue  # a dot vote was about that day's actions
+    for item in earlier.questions:
         kept = {name: getattr(item, name) for name in _OF_A_QUESTION}
         made.agenda.append(AgendaItem(**(kept | newer.get(item.key, {}) | {"position": len(made.agenda) + 1})))
     own = list(session.scalars(select(ActionRow.id).where(ActionRow.workshop_id == earlier.id)))
@@ -103,16 +101,25 @@ def earlier_of(session: Session, workshop: Workshop) -> Workshop | None:
     return session.get(Workshop, workshop.continues) if workshop.continues else None
 
 
+def later_of(session: Session, workshop: Workshop) -> tuple[list[Workshop], list[Workshop]]:
+    """Who would miss this session: those that continue it, and later ones that look back on actions of it."""
+    actions = set(session.scalars(select(ActionRow.id).where(ActionRow.workshop_id == workshop.id)))
+    everything = store.all_workshops(session)
+    following = [one for one in everything if one.continues == workshop.id]
+    looking = [one for one in everything if one not in following and actions.intersection(one.carried or ())]
+    return following, looking
+
+
 def last_times(session: Session, workshop: Workshop, rounds: Mapping[int, Sequence[Round]]) -> dict[int, LastTime]:
     """What can stand beside last time, by agenda row. rounds: this session’s, by agenda row, first vote first."""
     earlier = earlier_of(session, workshop)
     if earlier is None:
         return {}
     before = store.rounds_of(session, earlier.id)
-    then = {item.key: item for item in earlier.agenda if item.options is None}
+    then = {item.key: item for item in earlier.questions}
     made = {}
-    for item in workshop.agenda:
-        old = then.get(item.key) if item.options is None else None  # dots are about one day's options
+    for item in workshop.questions:
+        old = then.get(item.key)
         first = _side(old, before.get(old.id, []), earlier.held_on) if old else None
         now = _side(item, rounds.get(item.id, []), workshop.held_on)
         if old and first and now:

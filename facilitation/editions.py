@@ -114,14 +114,19 @@ def used(session: Session) -> dict[str, int]:
 
 
 def forget(session: Session, shipped: Framework, name: str) -> None:
-    """Delete an edition that no session uses. The shipped one stays."""
+    """Delete an edition. Raises Refused for one that stays."""
+    must_be_free(session, shipped, name)
+    key, _, edition = name.partition(":")
+    if (row := session.scalar(_named(key, edition))) is not None:
+        session.delete(row)
+
+
+def must_be_free(session: Session, shipped: Framework, name: str) -> None:
+    """Raises Refused for an edition that a session uses, and for the shipped one."""
     if name == name_of(shipped):
         raise Refused("This edition came with the program and stays.")
     if used(session).get(name):
         raise Refused("A session was run with this edition, so it stays as long as that session does.")
-    key, _, edition = name.partition(":")
-    if (row := session.scalar(_named(key, edition))) is not None:
-        session.delete(row)
 
 
 def newest_name(framework: Framework, all_of_them: Iterable[Framework]) -> str:

@@ -24,7 +24,8 @@ LINE, QUESTION, PARAGRAPH = 120, 400, 2_000
 
 _KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
-_BETWEEN_SENTENCES = re.compile(r"(?<=[.?!])\s+")
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.!])\s+")
+_AFTER_QUESTIONS = re.compile(r"(?<=\?)\s+")
 
 LanguageMap = dict[str, str]
 """A text in each of its languages: {"en": "Purpose", "cy": "Pwrpas"}. English is always among them."""
@@ -86,9 +87,13 @@ def say(text: LanguageMap, language: str = "en") -> str:
 
 
 def split_prompt(text: str) -> list[str]:
-    """The sentences of a prompt, to be shown one at a time; a fourth and any later one stay with the third."""
-    sentences = _BETWEEN_SENTENCES.split(text.strip(), maxsplit=2)
-    return [sentence for sentence in sentences if sentence]
+    """A prompt in at most three pieces, to be shown one at a time; what is left over stays with the third.
+
+    A piece ends with a question: “Take the last agenda.” alone would leave a room waiting for what to do with it.
+    Where nothing is asked at all, every sentence is a piece.
+    """
+    between = _AFTER_QUESTIONS if "?" in text else _BETWEEN_SENTENCES
+    return [piece for piece in between.split(text.strip(), maxsplit=2) if piece]
 
 
 def load(path: Path) -> Framework:

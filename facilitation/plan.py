@@ -213,6 +213,11 @@ def progress(action: Action) -> int:
     return (Status.DONE, Status.UNDER_WAY, Status.NOT_STARTED, Status.DROPPED).index(action.status)
 
 
+def next_review(actions: Iterable[Action]) -> dt.date | None:
+    """The next day on which somebody looks at an open action again; None until one is set. A due date is none."""
+    return min((action.review for action in actions if action.open and action.review), default=None)
+
+
 def long_date(day: dt.date) -> str:
     """21 November 2026: no leading nought, on every system."""
     return f"{day.day} {day:%B %Y}"

@@ -15,14 +15,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from facilitation import continuing, editions, store, tally
+from facilitation import continuing, editions, plan, store, tally
+from facilitation.ballots import ROLES
 from facilitation.continuing import LastTime
 from facilitation.hallmarks import Framework, say, split_prompt
 from facilitation.plan import Action, Agreement, ParkedItem, Status, by_progress
 from facilitation.profile import ProfileRow, profile
 from facilitation.stages import Stage
 from facilitation.store import AgendaItem, Round, Workshop
-from facilitation.tally import Dots, Reason, Shift, Spread, Tally
+from facilitation.tally import OTHERS, Dots, Reason, Shift, Spread, Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +226,13 @@ class Report:
 
     @property
     def next_review(self) -> dt.date | None:
-        """The next day on which somebody looks at an open action."""
-        days = [day for action in self.actions if action.open and (day := action.review or action.due)]
-        return min(days, default=None)
+        """The next day on which somebody looks at an open action; None until the group has set one."""
+        return plan.next_review(self.actions)
+
+    @property
+    def first_due(self) -> dt.date | None:
+        """The day on which the first open action is due."""
+        return min((action.due for action in self.actions if action.open and action.due), default=None)
 
 
 def slug_of(museum: str) -> str:
@@ -327,10 +332,13 @@ def _vote(round_: Round, *, dots: bool) -> Vote:
         tally=Tally.from_dict(counts) if counts and not dots else None,
         dots=Dots.from_dict(counts) if counts and dots else None,
         shift=Shift(**round_.shift) if known and round_.shift else None,
-        groups=tuple((name, Tally.from_dict(counts)) for name, counts in (round_.groups or {}).items())
-        if known
-        else (),
+        groups=_by_role(round_.groups or {}) if known else (),
     )
+
+
+def _by_role(groups: Mapping[str, dict[str, int]]) -> tuple[tuple[str, Tally], ...]:
+    """Always in the order of the roles, so that columns keep their places from question to question."""
+    return tuple((name, Tally.from_dict(groups[name])) for name in (*ROLES, OTHERS) if name in groups)
 
 
 def chapters_of(answers: tuple[Answer, ...], framework: Framework) -> tuple[Chapter, ...]:

@@ -117,6 +117,11 @@ class Workshop(Base):
         order_by="AgendaItem.position", cascade="all, delete-orphan", passive_deletes=True
     )
 
+    @property
+    def questions(self) -> list[AgendaItem]:
+        """The agenda without its dot votes, which are about one day's actions or questions."""
+        return [item for item in self.agenda if item.options is None]
+
 
 class AgendaItem(Base):
     """One question of a workshop, with wording and scale as they were when it was put on the agenda."""
@@ -463,8 +468,7 @@ def answers_by_workshop(session: Session) -> dict[int, int]:
 
 def contents(session: Session, workshop_id: int) -> dict[str, int]:
     """How much a workshop holds, by the name of the thing: what goes when it is deleted."""
-    tables: dict[str, type[AgendaItem] | type[Round] | type[NoteRow] | type[AgreementRow] | type[ActionRow]] = {
-        "questions": AgendaItem,
+    tables: dict[str, type[Round] | type[NoteRow] | type[AgreementRow] | type[ActionRow]] = {
         "votes": Round,
         "notes": NoteRow,
         "ratings": AgreementRow,
@@ -474,6 +478,9 @@ def contents(session: Session, workshop_id: int) -> dict[str, int]:
         name: session.scalar(select(func.count()).select_from(table).where(table.workshop_id == workshop_id)) or 0
         for name, table in tables.items()
     }
+    workshop = session.get_one(Workshop, workshop_id)
+    found["questions"] = len(workshop.questions)
+    found["dots"] = len(workshop.agenda) - len(workshop.questions)
     parked = select(func.count()).select_from(ParkedRow).where(ParkedRow.workshop_id == workshop_id)
     answers = select(func.sum(Round.ballots_cast)).where(Round.workshop_id == workshop_id)
     return found | {"parked": session.scalar(parked) or 0, "answers": int(session.scalar(answers) or 0)}

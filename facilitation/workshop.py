@@ -720,9 +720,10 @@ def _by_role(opened: Sequence[Ballot], k: int) -> dict[str, dict[str, int]] | No
     groups = merge_roles(Counter(ballot.role or OTHERS for ballot in opened), k, ballots.ROLES)
     if groups is None:
         return None
-    choices: dict[str, list[str]] = {}
+    # In the fixed order of the roles: the order in which ballots are opened would say something about who came first.
+    choices: dict[str, list[str]] = {group: [] for group in (*ballots.ROLES, OTHERS) if group in groups.values()}
     for ballot in opened:
-        choices.setdefault(groups[ballot.role or OTHERS], []).append(ballot.choice)
+        choices[groups[ballot.role or OTHERS]].append(ballot.choice)
     return {group: Tally.of(chosen).as_dict() for group, chosen in choices.items()}
 
 

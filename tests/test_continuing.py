@@ -220,8 +220,19 @@ def test_an_action_that_stays_open_is_looked_back_on_again_and_one_that_was_done
 def test_deleting_a_session_says_beforehand_that_a_later_one_looks_back_on_it(freya: Facilitator) -> None:
     first = ended(freya).code
     assert "looks back" not in freya.gets(f"/sessions/{first}/delete").text
-    continues(freya)
-    assert "A later session looks back on its actions" in text_of(freya.gets(f"/sessions/{first}/delete"))
+    continues(freya, title="A year later")
+    freya.does("finish")
+    continues(freya, "2028-11-20", title="Two years later")
+    asked = freya.gets(f"/sessions/{first}/delete")
+    there = text_of(asked)
+    assert (
+        "“A year later” of 20 November 2027 looks back on this session: its look-back, progress and comparison go too."
+        in there
+    )
+    assert "“Two years later” of 20 November 2028 looks back on actions of this session" in there
+    file = re.search(r'id="session-file" href="([^"]+)"', asked.text)
+    assert file
+    assert freya.gets(file[1]).headers["Content-Disposition"].endswith('session.json"')
 
 
 def test_deleting_the_earlier_session_takes_its_actions_and_counts_with_it(freya: Facilitator) -> None:
@@ -403,7 +414,14 @@ def test_a_dot_vote_belongs_to_its_day_and_is_neither_carried_nor_compared(freya
     keys[-1] = freya.now.agenda[-1].key
     assert freya.posts(f"/f/{freya.code}/priorities", {"over": "questions", "key": keys}).status_code == 303
     assert len(freya.now.agenda) == 5
-    ended(freya)
+    first = ended(freya).code
+    asked = text_of(freya.gets(f"/sessions/{first}/next"))
+    assert "keeps the agenda of 4 questions" in asked
+    assert ", 4 questions," in text_of(freya.gets("/home"))
+    assert ", 4 questions," in text_of(freya.gets(f"/museums/{first}"))
+    goes = text_of(freya.gets(f"/sessions/{first}/delete"))
+    assert "4 questions" in goes
+    assert "1 dot vote" in goes
     continues(freya)
     assert [item.key for item in freya.now.agenda] == keys
     freya.posts(f"/f/{freya.code}/priorities", {"over": "questions", "key": keys})
@@ -427,7 +445,7 @@ def test_a_session_that_continues_none_says_nothing_of_last_time(freya: Facilita
     made = reported(freya)
     assert made.earlier is None
     assert said.earlier_rows(made) == []
-    assert said.facts(made)[3][0] == "Next review"
+    assert said.facts(made)[3] == ("First action due", "31 January 2026")
     assert "Last time" not in text_of(freya.gets(f"/f/{freya.code}/report"))
 
 
@@ -617,7 +635,12 @@ def test_a_session_keeps_the_edition_it_was_run_with(freya: Facilitator) -> None
     assert reported(freya).chapters[0].definition.startswith("Everybody who comes")
     refusal = freya.posts(f"{address}/delete")
     assert "A session was run with this edition" in text_of(refusal)
-    assert freya.posts(f"{new.headers['Location']}/delete").headers["Location"] == "/packs"
+    assert "A session was run with this edition" in text_of(freya.gets(f"{address}/delete"))
+    unused = f"{new.headers['Location']}/delete"
+    assert "Delete this edition?" in text_of(freya.gets(unused))
+    assert freya.gets(new.headers["Location"]).status_code == 200, "asking deletes nothing"
+    assert "The edition is deleted" in text_of(freya.posts(unused))
+    assert freya.gets(new.headers["Location"]).status_code == 404
 
 
 def test_a_new_edition_with_a_fault_loses_nothing_that_was_typed(freya: Facilitator) -> None:
@@ -625,6 +648,7 @@ def test_a_new_edition_with_a_fault_loses_nothing_that_was_typed(freya: Facilita
     typed = {"edition": "1", "q-welcome-01-short": "s" * 121, "q-welcome-02-prompt": "Typed <b>with</b> care"}
     response = freya.posts(address, typed)
     assert response.status_code == 422
+    assert "Nothing was kept: this edition has 2 things to correct." in text_of(response)
     assert "Edition: give the new edition a name of its own" in text_of(response)
     assert "Question 1.1, short name: the text has 121 characters" in text_of(response)
     assert "Typed &lt;b&gt;with&lt;/b&gt; care" in response.text
@@ -700,6 +724,6 @@ def test_all_of_this_is_the_same_on_postgresql(postgres_url: str, tmp_path: Path
     address = loads(freya, small(freya))[1]
     assert freya.posts(address, {"edition": "2", "title": "Ours"}).status_code == 303
     assert frameworks(venue)[1:] == [("our-questions", "1"), ("our-questions", "2")]
-    assert freya.posts(f"{address}/delete").headers["Location"] == "/packs"
+    assert "The edition is deleted" in text_of(freya.posts(f"{address}/delete"))
     assert freya.deletes().status_code == 200
     venue.closes()

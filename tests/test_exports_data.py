@@ -340,7 +340,7 @@ def test_a_session_file_with_a_fault_is_refused_with_its_place(
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{", "mine.json, line 1, column 2: this is not JSON"),
+        ("{", "mine.json: this is not a session file, or it was cut short or damaged in line 1, column 2."),
         ('{"a": 1, "a": 2}', "mine.json: a field stands twice in the same group."),
         ("[" * 100_000, "mine.json: its groups are nested too deeply."),
         ("[]", "mine.json: this is not a session file of version 2."),

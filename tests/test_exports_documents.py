@@ -19,7 +19,7 @@ from docx.document import Document
 from docx.oxml.ns import qn
 
 from facilitation.exports import FORMATS, pictures, said
-from facilitation.plan import Agreement
+from facilitation.plan import Agreement, Support
 from facilitation.profile import Mark
 from facilitation.report import Report
 from facilitation.tally import Tally
@@ -54,7 +54,33 @@ def words_of(name: str, report: Report) -> str:
     return " ".join(text.split())
 
 
+def without_review(report: Report) -> Report:
+    """The report with due dates only: nobody has set a day to look again."""
+    return dataclasses.replace(
+        report, actions=tuple(dataclasses.replace(action, review=None) for action in report.actions)
+    )
+
+
 # --- What every document says, and what none does ---
+
+
+@pytest.mark.parametrize("name", ["action-plan.docx", "report.docx", "report.pdf"])
+def test_a_day_on_which_something_is_due_is_not_called_a_day_to_look_again(name: str) -> None:
+    text = words_of(name, without_review(a_report()))
+    assert "First action due 31 January 2027. Agree a day on which somebody looks at these again:" in text
+    assert "Look at these again on" not in text
+
+
+def test_the_plan_has_no_table_of_reviews_when_no_action_has_anything_for_it() -> None:
+    bare = dataclasses.replace(
+        a_report(),
+        actions=tuple(
+            dataclasses.replace(action, priority=None, resources="", support=Support.NONE, plan_objective="", notes="")
+            for action in without_review(a_report()).actions
+        ),
+    )
+    assert "Review and support" in words_of("action-plan.docx", a_report())
+    assert "Review and support" not in words_of("action-plan.docx", bare)
 
 
 @pytest.mark.parametrize("name", ["report.docx", "report.pdf"])

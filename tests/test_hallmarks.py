@@ -89,10 +89,15 @@ def test_the_longest_shipped_question_has_153_characters(framework: Framework) -
     assert (len(say(longest.text)), longest.number) == (153, "9.4")
 
 
-def test_every_shipped_prompt_has_one_to_three_sentences_of_at_most_104_characters(framework: Framework) -> None:
+def test_every_shipped_prompt_has_one_to_three_pieces_of_at_most_141_characters(framework: Framework) -> None:
     prompts = [split_prompt(say(question.prompt)) for question in framework.questions]
-    assert {len(sentences) for sentences in prompts} == {1, 2, 3}
-    assert max(len(sentence) for sentences in prompts for sentence in sentences) == 104
+    assert {len(pieces) for pieces in prompts} == {1, 2, 3}
+    assert max(len(piece) for pieces in prompts for piece in pieces) == 141
+
+
+def test_no_shipped_prompt_is_shown_without_what_it_asks(framework: Framework) -> None:
+    pieces = [piece for question in framework.questions for piece in split_prompt(say(question.prompt))]
+    assert [piece for piece in pieces if "?" not in piece] == ["Name one change we made this year because of it."]
 
 
 def test_the_words_quoted_from_aim_stand_unchanged_beside_their_attribution(framework: Framework) -> None:
@@ -158,7 +163,10 @@ def test_a_missing_welsh_text_falls_back_on_english() -> None:
         ("  ", []),
         ("One only", ["One only"]),
         ("One? Two, and more: three. ", ["One?", "Two, and more: three."]),
-        ("One. Two. Three. Four?", ["One.", "Two.", "Three. Four?"]),
+        ("Take one. What is it? Why? How?", ["Take one. What is it?", "Why?", "How?"]),
+        ("One? Two? Three. Four? Five?", ["One?", "Two?", "Three. Four? Five?"]),
+        ("What is it? Name one.", ["What is it?", "Name one."]),
+        ("One. Two. Three. Four.", ["One.", "Two.", "Three. Four."]),
         ("Is £500.50 enough? Yes.", ["Is £500.50 enough?", "Yes."]),
     ],
 )

@@ -579,6 +579,7 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/packs/<pack>"): {"home"},
     ("POST", "/packs/<pack>"): {"home"},
     ("GET", "/packs/<pack>/file.<kind>"): {"home"},
+    ("GET", "/packs/<pack>/delete"): {"home"},
     ("POST", "/packs/<pack>/delete"): {"home"},
     ("GET", "/sessions/<code>/next"): {"home"},
     ("POST", "/sessions/<code>/next"): {"home"},

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.orm import Session
 
-from facilitation.store import Base
+from facilitation.store import Base, Round
 from tests.cast import Facilitator, Phone, Venue, text_of
 
 
@@ -45,6 +46,27 @@ def test_roles_that_are_large_enough_stand_alone_and_the_rest_together(venue: Ve
     assert "Trustees, 3" in freya.sees()
     assert "Others, 3" in freya.sees()
     assert "Staff" not in freya.sees()
+
+
+def test_roles_stand_in_the_same_order_whoever_answered_first(venue: Venue, freya: Facilitator) -> None:
+    freya.does("open")
+    answer_as(venue, freya, *[("", "1")] * 3, *[("staff", "4")] * 3, *[("trustee", "2")] * 3)
+    freya.does("close")
+    assert list(freya.rounds[-1].groups or {}) == ["trustee", "staff", "others"]
+
+
+def test_a_report_shows_roles_in_the_same_order_however_they_are_stored(venue: Venue, freya: Facilitator) -> None:
+    freya.does("open")
+    answer_as(venue, freya, *[("staff", "4")] * 3, *[("trustee", "2")] * 3)
+    freya.does("close")
+
+    def as_older_versions_stored_them(session: Session) -> None:
+        round_ = session.get_one(Round, freya.rounds[-1].id)
+        round_.groups = dict(reversed((round_.groups or {}).items()))
+
+    venue.performs(as_older_versions_stored_them)
+    there = text_of(freya.gets(f"/f/{freya.code}/report"))
+    assert there.index("Trustees") < there.index("Staff")
 
 
 def test_a_group_that_would_give_away_the_rest_is_not_stored(venue: Venue, freya: Facilitator) -> None:

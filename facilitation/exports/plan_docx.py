@@ -55,7 +55,7 @@ def _actions(paper: word.Paper, report: Report) -> None:
         _table(paper, *table, "Actions with owner and date", ("Owner", "Due"))
     next_look(paper, report)
     headings, rows = said.used(said.MORE_HEADINGS, said.more_rows(report), ("No.", "Review"))
-    if rows:
+    if any(any(row[1:]) for row in rows):
         paper.heading("Review and support", 2)
         _table(paper, headings, rows, "When each action is looked at again, and what it needs", ("Review",))
 

@@ -32,7 +32,11 @@ def loaded(text: str, name: str) -> object:
     try:
         return json.loads(text, object_pairs_hook=fields)
     except json.JSONDecodeError as error:
-        refuse(f"{name}, line {error.lineno}, column {error.colno}", f"this is not JSON ({error.msg}).")
+        refuse(
+            name,
+            f"this is not a session file, or it was cut short or damaged in line {error.lineno}, column {error.colno}. "
+            "A session file ends in session.json.",
+        )
     except ValueError:
         refuse(name, "a number in it has too many digits.")
     except RecursionError:

@@ -75,7 +75,10 @@ def footer(report: Report) -> str:
 
 def facts(report: Report) -> tuple[tuple[str, str], ...]:
     """The four facts of page 1: what, and how much."""
-    review = ("Next review", long_date(report.next_review) if report.next_review else "Not set")
+    if report.first_due and not report.next_review:
+        review = ("First action due", long_date(report.first_due))
+    else:
+        review = ("Next review", _date(report.next_review) or "Not set")
     earlier = report.earlier
     return (
         ("People", f"{report.joined} joined"),
@@ -374,10 +377,11 @@ def _first_step(action: Action) -> str:
 
 
 def next_look(report: Report) -> str:
-    """When somebody looks at the plan again."""
+    """When somebody looks at the plan again. A day on which something is due is not yet a day to look again."""
     if report.next_review:
         return f"Look at these again on {long_date(report.next_review)}."
-    return "Agree a day on which somebody looks at these again:"
+    first = f"First action due {long_date(report.first_due)}." if report.first_due else ""
+    return _joined(" ", first, "Agree a day on which somebody looks at these again:")
 
 
 def summary(report: Report) -> str:

@@ -37,7 +37,7 @@ def edited(framework: Framework, form: Form) -> Framework:
     if made == replace(framework, edition=made.edition) and not editor.faults:
         editor.faults.append("Nothing was changed, so there is no new edition to keep.")
     if editor.faults:
-        raise BadPack("this edition", editor.faults)
+        raise BadPack("this edition", editor.faults, nothing_was="kept")
     return made
 
 

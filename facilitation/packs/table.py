@@ -38,12 +38,12 @@ SHORT = 48  # characters of a short name that is made from the question
 class BadPack(Refused):
     """A file that cannot be used as a pack: `faults` are all that was found, a sentence with its place each."""
 
-    def __init__(self, name: str, faults: Sequence[str]) -> None:
+    def __init__(self, name: str, faults: Sequence[str], nothing_was: str = "imported") -> None:
         self.faults = tuple(faults[:MOST_FAULTS])
         if len(faults) > MOST_FAULTS:
             self.faults += (f"And {len(faults) - MOST_FAULTS} more.",)
         places = "one thing to correct" if len(faults) == 1 else f"{len(faults)} things to correct"
-        super().__init__(f"Nothing was imported: {name} has {places}.")
+        super().__init__(f"Nothing was {nothing_was}: {name} has {places}.")
 
 
 @dataclass(frozen=True, slots=True)

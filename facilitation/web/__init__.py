@@ -19,7 +19,7 @@ from flask import Flask, Response, abort, current_app, make_response, redirect, 
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
-from facilitation import __version__, logs, qr
+from facilitation import __version__, logs, plan, qr
 from facilitation.committer import Aside, Committer
 from facilitation.config import Settings
 from facilitation.editions import Credits
@@ -122,8 +122,7 @@ def groupby_run(rows: Sequence[RunRow]) -> list[list[RunRow]]:
 
 def next_review(cards: Sequence[Card]) -> dt.date | None:
     """The next day on which somebody looks at one of these actions."""
-    actions = [card.action for card in cards if card.action and card.action.open]
-    return min((day for action in actions if (day := action.review or action.due)), default=None)
+    return plan.next_review(card.action for card in cards if card.action)
 
 
 def dress(app: Flask) -> None:

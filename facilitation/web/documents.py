@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from facilitation import loading, report, workshop
 from facilitation.errors import Refused
 from facilitation.exports import FORMATS, session_json
+from facilitation.exports.reading import BadSession
 from facilitation.store import Workshop, db
 from facilitation.web import access, house, perform, see
 
@@ -42,8 +43,7 @@ def load() -> Response:
     try:
         data = house().aside(lambda: session_json.parse(_text(content), name))
     except Refused as refusal:
-        page = render_template("facilitator/not_loaded.html", sentence=refusal.sentence)
-        return make_response(page, refusal.status)
+        return _not_loaded(refusal)
 
     def job(session: Session) -> tuple[int, str]:
         loaded = loading.load(session, data)
@@ -52,9 +52,16 @@ def load() -> Response:
     try:
         workshop_id, token = perform(job)
     except Refused as refusal:
-        page = render_template("facilitator/not_loaded.html", sentence=refusal.sentence)
-        return make_response(page, refusal.status)
+        return _not_loaded(refusal)
     return access.give(see(url_for("facilitator.console", code=data.meeting.code)), f"f_{workshop_id}", token)
+
+
+def _not_loaded(refusal: Refused) -> Response:
+    """Why nothing was loaded. Only a fault in the file can be put right in the file."""
+    page = render_template(
+        "facilitator/not_loaded.html", sentence=refusal.sentence, bad_file=isinstance(refusal, BadSession)
+    )
+    return make_response(page, refusal.status)
 
 
 def _text(content: bytes) -> str:

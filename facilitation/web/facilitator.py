@@ -139,8 +139,8 @@ def ask_delete(code: str) -> str:
     """Ask before deleting, and say what would go."""
     found = access.from_home(code)
     goes = store.contents(db.session(), found.id)
-    later = any(one.continues == found.id for one in store.all_workshops(db.session()))
-    return render_template("facilitator/delete.html", workshop=found, goes=goes, later=later)
+    following, looking = continuing.later_of(db.session(), found)
+    return render_template("facilitator/delete.html", workshop=found, goes=goes, following=following, looking=looking)
 
 
 @facilitator.post("/sessions/<code>/delete")

@@ -72,15 +72,26 @@ def file(pack: str, kind: str) -> Response:
     return download(house().aside(lambda: packs.write(found, kind)), packs.KINDS[kind].mimetype, f"{pack}.{kind}")
 
 
+@question_packs.get("/<pack>/delete")
+def ask_delete(pack: str) -> Response:
+    """Ask before deleting an edition; one that is needed says why it stays."""
+    found = _found(pack)
+    try:
+        editions.must_be_free(db.session(), house().framework, editions.name_of(found))
+    except Refused as refusal:
+        return _one_pack(found, refusal.sentence)
+    return make_response(render_template("facilitator/pack_delete.html", pack=found, address=pack))
+
+
 @question_packs.post("/<pack>/delete")
 def delete(pack: str) -> Response:
-    """Delete an edition that no session was run with."""
+    """Delete an edition that no session was run with, and say that it is gone."""
     found, shipped = _found(pack), house().framework
     try:
         perform(lambda session: editions.forget(session, shipped, editions.name_of(found)))
     except Refused as refusal:
         return _one_pack(found, refusal.sentence)
-    return see(url_for(".all_packs"))
+    return make_response(render_template("facilitator/pack_delete.html", pack=found, gone=True))
 
 
 def _found(pack: str) -> Framework:
