@@ -63,8 +63,8 @@ clean:
 
 $(NODE): bench/node/package-lock.json
 	@mkdir -p test-results
-	@if command -v npm >/dev/null; then cd bench/node && npm ci --silent --no-audit --no-fund; \
-	else echo "npm is not installed: the benchmark leaves Node out."; fi
+	@{ command -v npm >/dev/null && cd bench/node && npm ci --silent --no-audit --no-fund --fetch-retries=0; } || \
+		echo "Node's server could not be fetched with npm: the benchmark leaves it out."
 
 # --clear: nothing that the lock no longer names stays behind.
 $(INSTALLED): requirements.txt
