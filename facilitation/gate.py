@@ -52,7 +52,7 @@ _FULL = """<!doctype html>
 <body><main><h1>The room is full</h1>
 <p>More phones are connected than this computer can serve, so nobody new can come in just now. Those who are in can go
 on voting.</p>
-<p>Wait a minute and load this page again, or ask the facilitator for a paper card.</p></main></body></html>
+<p>Wait a minute and load this page again, or ask the facilitator.</p></main></body></html>
 """
 
 

@@ -270,7 +270,7 @@ def test_when_the_room_is_full_somebody_new_reads_so_and_those_inside_go_on() ->
     assert full == {"a line", "/", "/join", "/j/token"}
     _, page = answers["/"]
     assert "<h1>The room is full</h1>" in page
-    assert "paper card" in page
+    assert "ask the facilitator" in page
     assert not re.search(r"<script|<link|style=|src=", page)
 
 

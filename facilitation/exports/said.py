@@ -423,8 +423,8 @@ def method(report: Report) -> tuple[str, ...]:
     modes = {vote.mode for answer in report.answers for vote in answer.votes}
     how = [_HOW[mode] for mode in _HOW if mode in modes]
     return (
-        f"{people(report.joined)} joined the session. They answered secretly, on a phone, a shared device or a paper "
-        f"card, and talked afterwards.{_sentence(how)} The number under a question is how many answered it; Don’t know "
+        f"{people(report.joined)} joined the session. They answered secretly, each on a phone or another device, "
+        f"and talked afterwards.{_sentence(how)} The number under a question is how many answered it; Don’t know "
         "and Not relevant to us are answers too, but they are counted apart and never enter the middle answer or the "
         "spread.",
         f"Results show from {report.k} answers up, so that nobody’s answer can be guessed. When voting closed the "

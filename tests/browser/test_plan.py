@@ -356,3 +356,35 @@ def test_a_dot_vote_of_long_words_fits_a_phone(venue: Venue, meeting: Meeting, w
     meeting.move("close")
     phone.expect_scene("revealed")
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [1280, 390, 320])
+def test_roles_in_the_report_keep_clear_of_the_words_beside_them_and_fit_the_page(
+    venue: Venue, home: Visitor, width: int
+) -> None:
+    meeting = Meeting.set_up(home, roles="on")
+    for visitor, role in zip(meeting.join(12), ["trustee", "staff", "volunteer", "other"] * 3, strict=True):
+        visitor.post(f"/w/{meeting.code}/role", role=role)
+    meeting.move("open")
+    meeting.vote(["3"] * 12)
+    for move in ("close", "discuss", "revote"):
+        meeting.move(move)
+    meeting.vote(["4"] * 12)
+    meeting.move("close")
+    page = venue.facilitator(home).open_console(meeting.code).page
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{venue.url}/f/{meeting.code}/report")
+    expect(page.locator(".q .tally thead th").first).to_be_visible()
+    assert page.locator(".q .tally").first.locator("thead th").all_inner_texts()[-4:] == [
+        "Staff",
+        "Volunteers",
+        "Other roles",
+        "First vote",
+    ]
+    table, words, body = (page.locator(f".q {part}").first.bounding_box() for part in (".tally", "dl", ".q__body"))
+    assert table
+    assert words
+    assert body
+    assert table["x"] + table["width"] <= body["x"] + body["width"] + 1
+    assert table["y"] + table["height"] <= words["y"] or table["x"] + table["width"] <= words["x"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
