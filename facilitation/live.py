@@ -141,12 +141,20 @@ class Live:
         if not fresh and (kept := self.kept(code)):
             return kept
         forgotten = self._forgotten
+        found = self._read_present(code)
+        if forgotten != self._forgotten:  # it may be what was true before: read once more, and keep nothing
+            return self._read_present(code)
+        if found is not None:
+            self._present[code] = found
+        return found
+
+    def _read_present(self, code: str) -> Present | None:
         with self._reading() as session:
             workshop = store.by_code(session, code)
             if workshop is None:
                 return None
             now = reader.look(session, self._rooms, workshop, Audience.PHONE)
-            found = Present(
+            return Present(
                 workshop_id=workshop.id,
                 device_key=workshop.key,
                 finished=now.stage is Stage.FINISHED,
@@ -156,9 +164,6 @@ class Live:
                 message=message(now),
                 until=self._clock.now() + PRESENT_FOR,
             )
-        if forgotten == self._forgotten:  # else it may be what was true before
-            self._present[code] = found
-        return found
 
     def kept(self, code: str) -> Present | None:
         """What is kept for this join code and still fresh; None does not mean that there is no such workshop."""
@@ -223,8 +228,10 @@ class Live:
 
     def _forget_finished(self) -> None:
         with self._reading() as session:
-            over = self._rooms.known() - store.unfinished(session)
+            known = self._rooms.known() | {kept.workshop_id for kept in self._present.values()}
+            over = known - store.unfinished(session)
         for workshop_id in over:
+            self.forget(workshop_id)  # with the key that let its phones in, whoever finished it
             self._rooms.forget(workshop_id)
             self._seen.pop(workshop_id, None)
 
@@ -315,8 +322,11 @@ def listen(socketio: SocketIO, live: Live, rooms: Rooms) -> None:
         found = access.for_phone_socket(code)
         if not found:
             return False
-        present, device = found
-        join_room(room_name(present.workshop_id, Audience.PHONE))
+        known, device = found
+        join_room(room_name(known.workshop_id, Audience.PHONE))
+        present = live.present(code)  # read in the room: a move since then is heard, one before is in it
+        if present is None:
+            return False
         rooms.connect(present.workshop_id, _sid(), device)
         live.changed(present.workshop_id)
         if seen != present.message["order"]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from typing import Any
 from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facilitation import now as reader
 from facilitation import workshop
 from facilitation.live import Coalescer
 from facilitation.now import Audience
 from facilitation.room import PRESENT
 from facilitation.stages import Move
+from facilitation.web import access
 from tests.cast import QUESTIONS, Facilitator, FakeClock, Phone, Screen, Venue, counts_in, fragment_of, vote
 from tests.conftest import a_database
 
@@ -177,6 +180,39 @@ def test_a_phone_that_comes_back_is_told_only_if_it_missed_something(freya: Faci
     assert heard["args"][0]["order"] == present
 
 
+def test_a_phone_that_comes_in_while_a_move_is_made_does_not_miss_it(
+    freya: Facilitator, ana: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_in = access.for_phone_socket
+
+    def slowly(code: str) -> object:
+        found = let_in(code)
+        freya.does("open")
+        return found
+
+    monkeypatch.setattr(access, "for_phone_socket", slowly)
+    (heard,) = ana.listens("p", freya.code).get_received()
+    assert heard["args"][0]["html"] == fragment_of(ana)
+
+
+def test_what_was_read_before_a_move_is_not_told_after_it(
+    venue: Venue, freya: Facilitator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, moves = reader.look, ["open"]
+
+    def slowly(*about: Any) -> reader.Now:
+        found = look(*about)
+        while moves:
+            freya.does(moves.pop())
+        return found
+
+    monkeypatch.setattr(reader, "look", slowly)
+    with venue.app.test_request_context():
+        told = venue.house.live.present(freya.code, fresh=True)
+    assert told is not None and told.open is not None
+    assert told.message["order"] == [freya.now.version, 0]
+
+
 def test_a_phone_that_shows_the_present_is_answered_with_nothing(freya: Facilitator, ana: Phone) -> None:
     order = f"{freya.now.version}.0"
     assert ana.gets(f"/w/{freya.code}/now?order={order}").status_code == 204
@@ -326,6 +362,7 @@ def test_the_room_of_a_session_that_is_over_is_forgotten_whoever_ended_it_and_wh
         venue.performs(lambda session: workshop.delete(session, venue.house.keys, id))
     venue.house.live.look_round()
     assert rooms.known() & {id, going_on.workshop_id} == {going_on.workshop_id}
+    assert freya.code not in venue.house.live._present  # which held the key of its phones' cookies
     for line in lines:
         if line.is_connected():
             line.disconnect()
