@@ -77,7 +77,7 @@ def test_a_session_leaves_the_room_as_a_plan_and_comes_back_from_its_file(
     expect(desk.page.locator(".discuss")).to_contain_text("far apart")
     desk.page.click("#more-screen > summary")
     desk.page.click("#three")
-    wall.expect_text("Three things to talk about", "9.1")
+    wall.expect_text("One thing to talk about", "9.1")
     desk.page.click("#plan")
     wall.expect_text("A1 Invite the two community groups", "Outreach lead", "31 January 2027", "Rename the museum?")
     wall.expect_text("Agree a day on which somebody looks at this again.")
