@@ -91,7 +91,7 @@ def _round(workshop_id: int, agenda_id: int, ordinal: int, counted: Counted) -> 
         ordinal=ordinal,
         number=vote.number,
         mode=vote.mode,
-        state="void" if vote.void else "counted",
+        state="void" if vote.void else "unseen" if vote.ballots is None else "counted",
         released=vote.ballots is not None,  # below k only their number was
         ballots_cast=vote.ballots,
         counts=counts.as_dict() if (counts := vote.tally or vote.dots) else None,

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from facilitation import deciding
 from facilitation.exports import FORMATS, session_json
-from facilitation.store import Base
+from facilitation.store import Base, Round
 from tests.cast import QUESTIONS, Facilitator, Venue, text_of, vote
 from tests.sample_report import a_full_report, a_report
 
@@ -98,6 +99,21 @@ def test_a_session_comes_back_on_postgresql(postgres_venue: Venue) -> None:
     content = session_json.write(a_report())
     loads(freya, content)
     assert freya.gets("/f/482739/files/session.json").data == content
+
+
+def test_a_vote_that_was_left_unseen_stays_so(venue: Venue, freya: Facilitator) -> None:
+    phones = venue.phones(5, freya.code)
+    freya.sets(mode="reveal")
+    freya.does("open")
+    vote(phones, *"11111")
+    freya.does("close", "next", "finish")
+    assert freya.rounds[0].state == "unseen"
+    before = freya.reads("session.json").data
+    freya.deletes()
+    loads(freya, before)
+    with venue.reading() as session:
+        assert session.scalars(select(Round.state).order_by(Round.ordinal)).first() == "unseen"
+    assert freya.reads("session.json").data == before
 
 
 def test_a_session_that_is_here_already_is_not_loaded_twice(venue: Venue, held: Facilitator) -> None:

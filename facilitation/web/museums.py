@@ -65,7 +65,7 @@ def progress(code: str, action_id: int) -> Response:
     as_data = request.accept_mimetypes.best == "application/json"
 
     def job(session: Session) -> tuple[Written, int]:
-        held = [session.get_one(Workshop, id) for id in ids]
+        held = [found for id in ids if (found := session.get(Workshop, id))]  # one may have been deleted meanwhile
         written = museum.write_progress(session, held, action_id, typed, version)
         store.raise_tick(session, [here_id])  # its screen may show the action, wherever that was agreed
         return written, session.get_one(ActionRow, action_id).workshop_id

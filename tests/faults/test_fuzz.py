@@ -538,7 +538,7 @@ def test_one_hostile_phone_costs_the_program_at_most_five_mebibytes(
     that never come whole, pushes that are never read. On as many connections as a browser opens, again and again."""
     with a_hostile_day(nursery, data, changed) as (program, session, _, mallory):
         endless = [
-            struct.pack(">BBQ", 0x82, 0xFF, 200 * 2**20) + b"\0\0\0\0" + b"x" * 16 * 2**20,
+            *(struct.pack(">BBQ", kind, 0xFF, 200 * 2**20) + b"\0\0\0\0" + b"x" * 16 * 2**20 for kind in (0x81, 0x82)),
             b"".join(frame(0 if part else 1, b"x" * 1000, final=False) for part in range(1000)),
             frame(1, b"40") + b"".join(frame(1, b'45999-["x",{"_placeholder":true,"num":0}]') for _ in range(100)),
             frame(1, b"40") + b"".join(frame(9, b"p" * 125) for _ in range(2000)),
