@@ -19,7 +19,7 @@ from flask import Flask, Response, abort, current_app, make_response, redirect, 
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
-from facilitation import __version__, logs, plan, qr
+from facilitation import __version__, language, logs, plan, qr
 from facilitation.committer import Aside, Committer
 from facilitation.config import Settings
 from facilitation.editions import Credits
@@ -128,6 +128,9 @@ def next_review(cards: Sequence[Card]) -> dt.date | None:
 def dress(app: Flask) -> None:
     """Give an app what every page shares: template words, headers, compression, refusals as pages, a quiet log."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(_say, _say_many, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.add_template_filter(long_date)
     app.add_template_filter(groupby_run)
     app.add_template_filter(next_review)
@@ -142,6 +145,15 @@ def dress(app: Flask) -> None:
     app.register_error_handler(Refused, refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _fault)
+
+
+def _say(text: str) -> str:
+    return language._(text)
+
+
+def _say_many(one: str, many: str, count: int) -> str:
+    # the template puts the number and the other values in, so that it can escape them
+    return language.form_for(one, many, count)
 
 
 def _demand_a_small_form() -> None:
