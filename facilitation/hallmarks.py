@@ -298,7 +298,7 @@ def read_text(value: object, place: str, longest: int) -> str:
         _refuse(place, "the text is empty.")
     if len(value) > longest:
         _refuse(place, f"the text has {len(value)} characters; {longest} is the most.")
-    if any(is_unfit(character) for character in value):
+    if not value.isprintable() and any(is_unfit(character) for character in value):  # the first is quick, and enough
         _refuse(place, "the text holds a line break or another character that cannot be shown.")
     return value
 
