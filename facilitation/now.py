@@ -617,6 +617,7 @@ def _desk(
     }
     main = stages.main_move(position)
     detour = Move.NEXT if position.stage is Stage.VOTING else Move.REVOTE
+    actions, parked = _actions(session, workshop), _parked(session, workshop)
     order = stages.phases(position.mode)
     place = order.index(position.stage) if position.stage in order else -1
     return Desk(
@@ -638,10 +639,10 @@ def _desk(
         started=_clock_time(workshop.started_at),
         note=_note(session, workshop),
         agreement=_agreement(session, workshop),
-        actions=_actions(session, workshop),
-        parked=_parked(session, workshop),
+        actions=actions,
+        parked=parked,
         discuss=_discuss(workshop, rounds),
-        unsettled=_unsettled(session, workshop),
+        unsettled=_unsettled(actions, parked),
     )
 
 
@@ -716,11 +717,11 @@ def _half(side: Side) -> Half:
     )
 
 
-def _unsettled(session: Session, workshop: Workshop) -> tuple[str, ...]:
+def _unsettled(actions: Sequence[Card], parked: Sequence[Card]) -> tuple[str, ...]:
     """What is still open in the plan, so that it is settled while everybody is in the room."""
-    actions = [card.action for card in _actions(session, workshop) if card.action and card.action.open]
-    said = [f"{action.id} has no {' and no '.join(action.unset)}" for action in actions if action.unset]
-    homeless = sum(not card.draft.values["destination"] for card in _parked(session, workshop))
+    still_open = [card.action for card in actions if card.action and card.action.open]
+    said = [f"{action.id} has no {' and no '.join(action.unset)}" for action in still_open if action.unset]
+    homeless = sum(not card.draft.values["destination"] for card in parked)
     if homeless:
         said.append(f"{homeless} parked {'item has' if homeless == 1 else 'items have'} no destination")
     return tuple(said)
