@@ -43,6 +43,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, rela
 from sqlalchemy.pool import StaticPool
 
 from facilitation.errors import StorageTrouble
+from facilitation.language import _
 from facilitation.plan import Action, Agreement, ParkedItem, Status, Support
 
 log = logging.getLogger("facilitation")
@@ -360,7 +361,7 @@ def transaction(engine: Engine) -> Iterator[Session]:
             raise
         except DBAPIError as trouble:
             raise StorageTrouble(
-                "The program could not save this just now. Nothing was lost: please try again."
+                _("The program could not save this just now. Nothing was lost: please try again.")
             ) from trouble
         for act in session.info["after_commit"]:
             try:
