@@ -29,6 +29,7 @@ from facilitation.exports import FORMATS
 from facilitation.gate import LARGEST_TYPED, ROUTE
 from facilitation.hallmarks import Framework, say
 from facilitation.keys import KeyFile
+from facilitation.language import _
 from facilitation.limits import TypedCodes
 from facilitation.live import Live
 from facilitation.now import Card, RunRow
@@ -125,7 +126,7 @@ def today() -> dt.date:
 
 def groupby_run(rows: Sequence[RunRow]) -> list[list[RunRow]]:
     """The run sheet in groups of neighbours of one hallmark: the running order stays, whatever it is."""
-    return [list(group) for _, group in groupby(rows, key=lambda row: row.hallmark)]
+    return [list(group) for _hallmark, group in groupby(rows, key=lambda row: row.hallmark)]
 
 
 def next_review(cards: Sequence[Card]) -> dt.date | None:
@@ -186,19 +187,19 @@ def refused(refusal: Refused) -> Response:
 
 def _http_error(error: HTTPException) -> Response:
     words = {
-        404: "There is nothing at this address, or it is not open to this browser.",
-        405: "This address cannot be used like that.",
-        411: "The length of what is sent must be named.",
-        413: "That is too large.",
+        404: _("There is nothing at this address, or it is not open to this browser."),
+        405: _("This address cannot be used like that."),
+        411: _("The length of what is sent must be named."),
+        413: _("That is too large."),
     }
     code = error.code or 500
-    return _explain(words.get(code, "That did not work."), code)
+    return _explain(words.get(code, _("That did not work.")), code)
 
 
 def _fault(error: Exception) -> Response:
     """A fault of ours: in the log with its place but without what anyone typed, on the page as a sentence."""
     logs.fault(error, str(request.url_rule or "-"))
-    return _explain("Something went wrong in the program. Nothing was changed: please try again.", 500)
+    return _explain(_("Something went wrong in the program. Nothing was changed: please try again."), 500)
 
 
 def _explain(sentence: str, status: int) -> Response:
