@@ -41,6 +41,7 @@ from facilitation.web.assets import Assets
 from facilitation.workshop import BallotBox
 
 Outcome = TypeVar("Outcome")
+LARGEST_NUMBER = 2**31 - 1  # that a row can have, in every database
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -109,14 +110,15 @@ def download(body: bytes, mimetype: str, name: str) -> Response:
 
 def a_number(text: str | None, default: int = 0) -> int:
     """A whole number from a form; the default when it is none, or is longer than a database holds in a column."""
-    return int(text) if text and len(text) < 10 and text.isdecimal() else default
+    number = int(text) if text and len(text) < 11 and text.isdecimal() else default
+    return number if number <= LARGEST_NUMBER else default
 
 
 class RowNumber(IntegerConverter):
     """<int:…> in an address: a number that a row can have. A longer one is no address of ours, and not found."""
 
     def __init__(self, map: Map) -> None:
-        super().__init__(map, max=2**31 - 1)
+        super().__init__(map, max=LARGEST_NUMBER)
 
 
 def today() -> dt.date:
