@@ -423,7 +423,7 @@ def method(report: Report) -> tuple[str, ...]:
     modes = {vote.mode for answer in report.answers for vote in answer.votes}
     how = [_HOW[mode] for mode in _HOW if mode in modes]
     return (
-        f"{people(report.joined)} joined the session. They answered secretly, each on a phone or another device, "
+        f"{people(report.joined)} joined the session. They answered secretly, each on a device or on paper, "
         f"and talked afterwards.{_sentence(how)} The number under a question is how many answered it; Don’t know "
         "and Not relevant to us are answers too, but they are counted apart and never enter the middle answer or the "
         "spread.",
