@@ -36,10 +36,12 @@ from facilitation.live import Clock, Live, ThreadClock, listen
 from facilitation.room import Rooms
 from facilitation.store import db
 from facilitation.web import House, assets, dress
+from facilitation.web.cards import cards
 from facilitation.web.casting import BallotDoor
 from facilitation.web.deciding import deciding
 from facilitation.web.documents import documents
 from facilitation.web.facilitator import facilitator
+from facilitation.web.handed import handed
 from facilitation.web.museums import museums
 from facilitation.web.packs import question_packs
 from facilitation.web.pages import pages
@@ -111,6 +113,7 @@ def create_app(
     for blueprint in (
         *(pages, participant, facilitator, question_packs, museums),
         *(deciding, documents, screen, assets.files),
+        *(cards, handed),
     ):
         app.register_blueprint(blueprint)
     listen(socketio, live, rooms)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -246,6 +246,7 @@ class Desk:
     waiting: Waiting | None
     minutes_planned: int
     started: str
+    heads: int  # people without a phone of their own
     note: Draft
     agreement: Draft
     actions: tuple[Card, ...]
@@ -355,7 +356,8 @@ def _look(
     watching = audience is not Audience.PHONE
     voting = stage is Stage.VOTING and round_ is not None
     answered = _answered(round_, turnout) if round_ and watching and stage is not Stage.LOBBY else None
-    missing = max(0, rooms.present(workshop.id, workshop.joined) - (answered or 0)) if voting and watching else 0
+    present = rooms.present(workshop.id, workshop.joined, workshop.heads)
+    missing = max(0, present - (answered or 0)) if voting and watching else 0
     question = _question(workshop, item) if item else None
     result = _result(here, round_, question, stage, audience) if round_ and question else None
     earlier = [r for r in here if round_ and r.ordinal < round_.ordinal and r.state == "counted"]
@@ -373,7 +375,7 @@ def _look(
         version=workshop.version,
         tick=workshop.tick if watching else 0,
         k=workshop.k,
-        joined=workshop.joined if watching else 0,
+        joined=workshop.joined + workshop.heads if watching else 0,
         locked=workshop.locked if watching else False,
         mode=Mode(round_.mode) if round_ else Mode(workshop.mode),
         overlay=workshop.overlay if watching else "",
@@ -419,7 +421,7 @@ def waiting_picture(session: Session, rooms: Rooms, workshop_id: int) -> Waiting
     if workshop is None or round_ is None or round_.state != "open" or round_.mode != Mode.LIVE:
         return None
     ballots = store.turnout(session, round_.id)
-    missing = max(0, rooms.present(workshop_id, workshop.joined) - ballots)
+    missing = max(0, rooms.present(workshop_id, workshop.joined, workshop.heads) - ballots)
     return WaitingPicture(round_.id, ballots, rooms[workshop_id].changed(round_.id), missing, workshop.k)
 
 
@@ -638,6 +640,10 @@ def _desk(
         move: _button(move, workshop, following, answered, missing, unasked, position.stage)
         for move in stages.moves(position)
     }
+    if Move.CLOSE in buttons and answered >= workshop.k:
+        alone = answered - rooms[workshop.id].cards(workshop.round_id or 0)
+        if 0 < alone < min(workshop.k, answered):
+            buttons[Move.CLOSE] = replace(buttons[Move.CLOSE], arm=_typed_arm(alone))
     main = stages.main_move(position)
     detour = Move.NEXT if position.stage is Stage.VOTING else Move.REVOTE
     actions, parked = _actions(session, workshop), _parked(session, workshop)
@@ -660,6 +666,7 @@ def _desk(
         waiting=waiting,
         minutes_planned=sum(item.minutes for item in workshop.agenda),
         started=_clock_time(workshop.started_at),
+        heads=workshop.heads,
         note=_note(session, workshop),
         agreement=_agreement(session, workshop),
         actions=actions,
@@ -790,6 +797,16 @@ def _three(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[tuple[st
         why = dict(zip(tally.reasons(counts), tally.chips(counts), strict=True))[reason]
         made.append((item.number or str(item.position), say(item.short), why))
     return tuple(made)
+
+
+def _typed_arm(alone: int) -> str:
+    """What to ask before a vote is closed in which nearly all answers are paper cards: whoever typed them can take them
+    off the result again, and so learn what the others said together."""
+    return ngettext(
+        "You typed all answers but one, and would know it. Close anyway",
+        "You typed all answers but %(num)s, and would know those together. Close anyway",
+        alone,
+    )
 
 
 def _button(

@@ -271,7 +271,7 @@ def make(session: Session, workshop: Workshop, shipped: Framework) -> Report:
         k=workshop.k,
         mode=workshop.mode,
         roles=workshop.roles,
-        joined=workshop.joined,
+        joined=workshop.joined + workshop.heads,
         answers=answers,
         chapters=chapters_of(answers, framework),
         three=three_of(answers),

@@ -94,6 +94,8 @@ class Workshop(Base):
     roles: Mapped[bool] = mapped_column(default=False, server_default=false())
     locked: Mapped[bool] = mapped_column(default=False)  # the door: nobody new comes in
     joined: Mapped[int] = mapped_column(default=0)
+    # people without a phone of their own: on paper, and at devices that are handed round
+    heads: Mapped[int] = mapped_column(default=0, server_default=text("0"))
 
     stage: Mapped[str] = mapped_column(default="lobby")
     agenda_id: Mapped[int | None]  # the question in the room, and the round it is at; None in the lobby
@@ -186,7 +188,8 @@ class Capability(Base):
     """What the holder of a secret may do: only the hash of the secret is kept.
 
     Roles: "link" (one use, exchanged for "home"), "home" (all workshops of this program), and of one workshop
-    "facilitator" and "screen", and "pair-facilitator" and "pair-screen" (one use, exchanged for those).
+    "facilitator", "screen" and "handed" (a device that goes from hand to hand), and "pair-" before each of these three
+    (one use, exchanged for it).
     """
 
     __tablename__ = "capabilities"
@@ -588,6 +591,17 @@ def file_ballots(session: Session, rows: Sequence[dict[str, Any]]) -> None:
         where=filing.excluded.seq > Ballot.seq,
     )
     session.execute(filing, list(rows))
+
+
+def remove_ballots(session: Session, round_id: int, slots: Collection[bytes]) -> None:
+    """Delete these ballots of an open round; copies of them on split pages go when the round closes."""
+    session.execute(delete(Ballot).where(Ballot.round_id == round_id, Ballot.slot.in_(slots)))
+
+
+def raise_heads(session: Session, workshop_id: int, heads: int) -> None:
+    """Note that a workshop has at least so many people without a phone of their own."""
+    raising = update(Workshop).where(Workshop.id == workshop_id, Workshop.heads < heads)
+    session.execute(raising.values(heads=heads))
 
 
 def forget_ballots(session: Session, round_id: int) -> None:

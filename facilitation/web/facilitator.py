@@ -18,7 +18,7 @@ from facilitation.now import Audience, Now
 from facilitation.plan import read_date
 from facilitation.stages import Move, Stage
 from facilitation.store import Workshop, db
-from facilitation.web import a_number, access, house, perform, see, today, wants_fragment
+from facilitation.web import a_number, access, handed, house, perform, see, today, wants_fragment
 
 facilitator = Blueprint("facilitator", __name__)
 
@@ -320,8 +320,13 @@ def ask_pair(token: str) -> Response:
 @facilitator.post("/pair/<token>")
 def pair(token: str) -> Response:
     """Give this browser the console or the shared screen that the link offers."""
-    workshop_id, role, secret = perform(lambda session: workshop.take_up(session, token))
+    people = a_number(request.form.get("people"), 2)
+    workshop_id, role, secret = perform(lambda session: workshop.take_up(session, token, people))
     found = db.session.get_one(Workshop, workshop_id)
+    if role == "handed":
+        house().live.changed(workshop_id)
+        response = access.give(see(url_for("participant.page", code=found.code)), f"h_{workshop_id}", secret)
+        return handed.new_person(response, workshop_id, found.key or b"")
     page = url_for("screen.page" if role == "screen" else ".console", code=found.code)
     return access.give(see(page), f"{role[0]}_{workshop_id}", secret)
 

@@ -11,7 +11,7 @@ from facilitation.language import _
 from facilitation.now import Audience, Now
 from facilitation.stages import Stage
 from facilitation.store import Workshop, db
-from facilitation.web import a_number, access, casting, house, perform, see, wants_fragment
+from facilitation.web import a_number, access, casting, handed, house, perform, see, wants_fragment
 from facilitation.workshop import Posted, join, own_ballot
 
 participant = Blueprint("participant", __name__)
@@ -67,6 +67,8 @@ def page(code: str) -> Response:
     device = access.device(workshop) if workshop else None
     if workshop is None or (device is None and workshop.stage != Stage.FINISHED):
         return _join_page(code[:7], "", 404)
+    if device is not None and f"h_{workshop.id}" in request.cookies:
+        return handed.show(workshop, device)
     if device is not None and workshop.roles and access.role(workshop.id) is None:
         return make_response(render_template("participant/role.html", workshop=workshop))
     own = None
