@@ -12,8 +12,19 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from facilitation.people import Preset
+
 PRESENT = 90.0  # seconds: a phone heard from within this time counts as being in the room
 DROPPED = 600.0  # seconds: one that was connected within this time and is not now has dropped off
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """The simulated people of a rehearsal: how many are wanted, what the room is like, and whether the Wi-Fi is dead."""
+
+    people: int
+    preset: Preset
+    wifi_down: bool = False
 
 
 @dataclass(slots=True)
@@ -28,6 +39,7 @@ class Room:
     picture_at: float | None = None
     picture: dict[str, int] | None = None  # the one that change is counted against
     touched: dict[bytes, tuple[str | None, str]] = field(default_factory=dict)  # slot -> (at the picture, now)
+    simulated: Simulated | None = None
 
     def changed(self, round_id: int) -> int:
         """How many ballots were cast or changed since the last picture. Back and forth, or the same again, is none."""
@@ -115,6 +127,16 @@ class Rooms:
                 room.heard[room.phones.pop(sid)] = self.clock()
                 return workshop_id
         return None
+
+    def leave(self, workshop_id: int, device: bytes) -> None:
+        """Somebody went home for good: not dropped off, and not waited for."""
+        room, tag = self._look_at(workshop_id), self.tag(device)
+        room.heard.pop(tag, None)
+        room.linked.discard(tag)
+
+    def simulated(self, workshop_id: int) -> Simulated | None:
+        """The simulated people in this room; None if there are none."""
+        return self._look_at(workshop_id).simulated
 
     def present(self, workshop_id: int, joined: int) -> int:
         """People in the room: devices with a live socket or heard from lately. Devices, not sockets.
