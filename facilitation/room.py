@@ -20,7 +20,7 @@ DROPPED = 600.0  # seconds: one that was connected within this time and is not n
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """The simulated people of a rehearsal: how many are wanted, what the room is like, and whether the Wi-Fi is dead."""
+    """The simulated people of a rehearsal: how many are wanted, what the room is like, and whether the Wi-Fi died."""
 
     people: int
     preset: Preset

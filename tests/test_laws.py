@@ -306,7 +306,7 @@ def test_a_page_is_the_fragment_with_nothing_added_but_the_own_answer(moments: l
 
 def test_fragments_are_made_of_a_now_and_of_nothing_else(venue: Venue) -> None:
     # own and labels belong to the part called mine, which no push carries: there they are undefined, and empty.
-    known = {"now", "own", "labels", "join_origin", "qr", "wifi_qr", "_"}
+    known = {"now", "own", "labels", "join_origin", "qr", "wifi_qr", "_", "ngettext"}
     waiting = [f"{audience}/now.html" for audience in Audience]
     trees: dict[str, nodes.Template] = {}
     while waiting:

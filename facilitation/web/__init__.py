@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, current_app, make_response, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter, Map
 
 from facilitation import __version__, language, logs, plan, qr
 from facilitation.committer import Aside, Committer
@@ -26,7 +27,7 @@ from facilitation.editions import Credits
 from facilitation.errors import Refused
 from facilitation.exports import FORMATS
 from facilitation.gate import LARGEST_TYPED, ROUTE
-from facilitation.hallmarks import Framework
+from facilitation.hallmarks import Framework, say
 from facilitation.keys import KeyFile
 from facilitation.limits import TypedCodes
 from facilitation.live import Live
@@ -106,8 +107,15 @@ def download(body: bytes, mimetype: str, name: str) -> Response:
 
 
 def a_number(text: str | None, default: int = 0) -> int:
-    """A whole number from a form; the default when it is none, or is absurdly long."""
-    return int(text) if text and len(text) < 12 and text.isdecimal() else default
+    """A whole number from a form; the default when it is none, or is longer than a database holds in a column."""
+    return int(text) if text and len(text) < 10 and text.isdecimal() else default
+
+
+class RowNumber(IntegerConverter):
+    """<int:…> in an address: a number that a row can have. A longer one is no address of ours, and not found."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=2**31 - 1)
 
 
 def today() -> dt.date:
@@ -127,6 +135,7 @@ def next_review(cards: Sequence[Card]) -> dt.date | None:
 
 def dress(app: Flask) -> None:
     """Give an app what every page shares: template words, headers, compression, refusals as pages, a quiet log."""
+    app.url_map.converters["int"] = RowNumber
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(_say, _say_many, newstyle=True)  # type: ignore[attr-defined]
@@ -136,6 +145,7 @@ def dress(app: Flask) -> None:
     app.add_template_filter(next_review)
     app.add_template_global(lambda name: house().assets.url(name), "asset")
     app.add_template_global(lambda: house().join_origin(), "join_origin")
+    app.add_template_global(say, "say")
     app.add_template_global(qr.svg, "qr")
     app.add_template_global(qr.wifi_svg, "wifi_qr")
     app.jinja_env.globals["version"] = __version__

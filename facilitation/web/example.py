@@ -18,8 +18,7 @@ from sqlalchemy.orm import Session
 
 from facilitation import deciding, rehearsal, workshop
 from facilitation.hallmarks import Framework
-from facilitation.language import _
-from facilitation.language import mark as __
+from facilitation.language import _, mark
 from facilitation.people import Preset
 from facilitation.room import Simulated
 from facilitation.stages import Move
@@ -54,21 +53,21 @@ TALK = (
         Preset.CLOSE,
         False,
         4,
-        __("We say it in different words, and mean the same."),
-        __("New volunteers would say “the mill”, and not what it is for."),
+        mark("We say it in different words, and mean the same."),
+        mark("New volunteers would say “the mill”, and not what it is for."),
     ),
     Talked(
         "governance-01",
         Preset.CAMPS,
         True,
         2,
-        __("Trustees and staff see different meetings: half of each is spent on repairs."),
-        __("The agenda is the one of 2009. Reports are read out loud."),
+        mark("Trustees and staff see different meetings: half of each is spent on repairs."),
+        mark("The agenda is the one of 2009. Reports are read out loud."),
         (
-            __("Put one matter of the coming year first on every board agenda"),
-            __("Chair"),
+            mark("Put one matter of the coming year first on every board agenda"),
+            mark("Chair"),
             45,
-            __("The minutes show half an hour on it, three meetings running"),
+            mark("The minutes show half an hour on it, three meetings running"),
         ),
     ),
     Talked(
@@ -76,13 +75,13 @@ TALK = (
         Preset.WIFI,
         True,
         3,
-        __("The ground floor is used well, the store hardly at all."),
-        __("School groups ask for things to touch."),
+        mark("The ground floor is used well, the store hardly at all."),
+        mark("School groups ask for things to touch."),
         (
-            __("Choose twenty things from the store for handling boxes"),
-            __("Collections volunteers"),
+            mark("Choose twenty things from the store for handling boxes"),
+            mark("Collections volunteers"),
             90,
-            __("Two schools have used a box"),
+            mark("Two schools have used a box"),
         ),
     ),
     Talked(
@@ -90,21 +89,21 @@ TALK = (
         Preset.CLOSE,
         False,
         4,
-        __("This is what visitors write about us most."),
-        __("Sundays depend on two people."),
+        mark("This is what visitors write about us most."),
+        mark("Sundays depend on two people."),
     ),
     Talked(
         "finance-01",
         Preset.UNSURE,
         False,
         2,
-        __("Only the treasurer can explain the reserves."),
-        __("Nobody likes to ask. The accounts come the evening before."),
+        mark("Only the treasurer can explain the reserves."),
+        mark("Nobody likes to ask. The accounts come the evening before."),
         (
-            __("Explain the accounts on one page, a week before each meeting"),
-            __("Treasurer"),
+            mark("Explain the accounts on one page, a week before each meeting"),
+            mark("Treasurer"),
             60,
-            __("Every trustee can say how many months the reserves last"),
+            mark("Every trustee can say how many months the reserves last"),
         ),
     ),
     Talked(
@@ -112,17 +111,17 @@ TALK = (
         Preset.CAMPS,
         False,
         2,
-        __("We are fond of what we do, and find it hard to stop."),
-        __("The evening talks have had fewer than ten visitors for two years."),
+        mark("We are fond of what we do, and find it hard to stop."),
+        mark("The evening talks have had fewer than ten visitors for two years."),
         (
-            __("Decide in spring what we stop, before anything new is begun"),
-            __("To be agreed"),
+            mark("Decide in spring what we stop, before anything new is begun"),
+            mark("To be agreed"),
             120,
-            __("One thing has been stopped, and people were told why"),
+            mark("One thing has been stopped, and people were told why"),
         ),
     ),
 )
-PARKED = ((__("A new roof for the drying shed"), __("Next budget round")), (__("Sunday opening in winter"), ""))
+PARKED = ((mark("A new roof for the drying shed"), mark("Next budget round")), (mark("Sunday opening in winter"), ""))
 
 
 class Hurry:
