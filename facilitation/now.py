@@ -22,7 +22,7 @@ from facilitation.hallmarks import say, split_prompt
 from facilitation.language import _, mark, ngettext
 from facilitation.plan import Action, long_date, progress
 from facilitation.profile import ProfileRow, profile
-from facilitation.room import Rooms
+from facilitation.room import Rooms, Simulated
 from facilitation.stages import Mode, Move, Stage
 from facilitation.store import ActionRow, AgendaItem, AgreementRow, NoteRow, ParkedRow, Round, Workshop
 from facilitation.tally import OTHERS, Dots, Shift, Spread, Tally, Waiting
@@ -253,6 +253,7 @@ class Desk:
     parked: tuple[Card, ...]
     discuss: tuple[ToDiscuss, ...]  # what to discuss first, of all that was shown
     unsettled: tuple[str, ...]  # what should be settled before people leave, in words
+    simulated: Simulated | None  # the simulated people of a rehearsal, while they are here
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +261,7 @@ class Now:
     """All that one audience may know of a workshop at one moment."""
 
     audience: Audience
+    kind: str  # session, rehearsal or example
     code: str
     join_token: str
     museum: str
@@ -366,6 +368,7 @@ def _look(
     closing = audience is Audience.SCREEN and (workshop.overlay == "plan" or stage is Stage.FINISHED)
     return Now(
         audience=audience,
+        kind=workshop.kind,
         code=workshop.code,
         join_token=workshop.join_token,
         museum=workshop.museum,
@@ -673,6 +676,7 @@ def _desk(
         parked=parked,
         discuss=_discuss(workshop, rounds),
         unsettled=_unsettled(actions, parked),
+        simulated=rooms.simulated(workshop.id),
     )
 
 

@@ -23,7 +23,7 @@ from facilitation.language import _
 from facilitation.plan import Action, Agreement, ParkedItem, Status, by_progress
 from facilitation.profile import ProfileRow, profile
 from facilitation.stages import Stage
-from facilitation.store import AgendaItem, Round, Workshop
+from facilitation.store import AgendaItem, Kind, Round, Workshop
 from facilitation.tally import OTHERS, Dots, Reason, Shift, Spread, Tally
 
 
@@ -192,6 +192,7 @@ class Report:
     parked: tuple[ParkedItem, ...]
     earlier: Earlier | None = None
     priorities: tuple[Answer, ...] = ()  # dot votes, which are in no chapter
+    kind: str = Kind.SESSION
 
     @property
     def agenda(self) -> tuple[Answer, ...]:
@@ -279,6 +280,7 @@ def make(session: Session, workshop: Workshop, shipped: Framework) -> Report:
         parked=tuple(store.parked_of(session, workshop.id)),
         earlier=_earlier(session, workshop),
         priorities=tuple(answer for answer in agenda if answer.options is not None),
+        kind=workshop.kind,
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from facilitation.people import Preset
 from facilitation.tally.disclosure import PICTURE_STEP
 
 PRESENT = 90.0  # seconds: a phone heard from within this time counts as being in the room
@@ -36,6 +37,15 @@ class Batch:
     heads_after: int
 
 
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """The simulated people of a rehearsal: how many are wanted, what the room is like, and whether the Wi-Fi died."""
+
+    people: int
+    preset: Preset
+    wifi_down: bool = False
+
+
 @dataclass(slots=True)
 class Room:
     """One workshop's room, as this process sees it. Times are seconds on the monotonic clock."""
@@ -51,6 +61,7 @@ class Room:
     sources: dict[bytes, Source] = field(default_factory=dict)  # of the open round's answers that are from no own phone
     batch: Batch | None = None  # of the open round
     withdrawn: set[bytes] = field(default_factory=set)  # slots of cards that were taken back
+    simulated: Simulated | None = None
 
     def changed(self, round_id: int) -> int:
         """How many ballots were cast or changed since the last picture. Back and forth, or the same again, is none.
@@ -172,6 +183,16 @@ class Rooms:
                 room.heard[room.phones.pop(sid)] = self.clock()
                 return workshop_id
         return None
+
+    def leave(self, workshop_id: int, device: bytes) -> None:
+        """Somebody went home for good: not dropped off, and not waited for."""
+        room, tag = self._look_at(workshop_id), self.tag(device)
+        room.heard.pop(tag, None)
+        room.linked.discard(tag)
+
+    def simulated(self, workshop_id: int) -> Simulated | None:
+        """The simulated people in this room; None if there are none."""
+        return self._look_at(workshop_id).simulated
 
     def present(self, workshop_id: int, joined: int, heads: int = 0) -> int:
         """People in the room: devices with a live socket or heard from lately, and `heads` without a phone of their

@@ -48,11 +48,26 @@ def database_url(sqlite_url: str) -> str:
 # Each layer imports from those above it and from its own.
 LAYERS = (
     {"__init__", "errors"},
-    {"hallmarks", "stages", "ballots", "tally", "config", "keys", "qr", "network", "room", "limits", "logs", "words"},
+    {
+        "hallmarks",
+        "stages",
+        "ballots",
+        "tally",
+        "config",
+        "keys",
+        "qr",
+        "network",
+        "room",
+        "limits",
+        "logs",
+        "words",
+        "people",
+        "language",
+    },
     {"plan", "profile", "packs"},
     {"store"},
     {"committer", "report", "exports", "workshop", "deciding", "loading", "priorities", "migrations"}
-    | {"editions", "continuing", "museum"},
+    | {"editions", "continuing", "museum", "rehearsal"},
     {"now", "paper"},
     {"live", "wire", "gate"},
     {"web"},
@@ -60,7 +75,7 @@ LAYERS = (
 )
 LAYER = {name: depth for depth, names in enumerate(LAYERS) for name in names}
 PURE = {"errors", "hallmarks", "stages", "tally", "keys", "config", "room", "gate", "limits", "logs"} | {
-    *("words", "plan", "profile"),
+    *("words", "plan", "profile", "people"),
 }
 BESIDES = {
     "ballots": {"cryptography"},
@@ -291,7 +306,7 @@ def test_a_page_is_the_fragment_with_nothing_added_but_the_own_answer(moments: l
 
 def test_fragments_are_made_of_a_now_and_of_nothing_else(venue: Venue) -> None:
     # own and labels belong to the part called mine, which no push carries: there they are undefined, and empty.
-    known = {"now", "own", "labels", "join_origin", "qr", "wifi_qr"}
+    known = {"now", "own", "labels", "join_origin", "qr", "wifi_qr", "_", "ngettext"}
     waiting = [f"{audience}/now.html" for audience in Audience]
     trees: dict[str, nodes.Template] = {}
     while waiting:

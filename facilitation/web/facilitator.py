@@ -17,7 +17,7 @@ from facilitation.live import fragment
 from facilitation.now import Audience, Now
 from facilitation.plan import read_date
 from facilitation.stages import Move, Stage
-from facilitation.store import Workshop, db
+from facilitation.store import Kind, Workshop, db
 from facilitation.web import a_number, access, handed, house, perform, see, today, wants_fragment
 
 facilitator = Blueprint("facilitator", __name__)
@@ -69,6 +69,7 @@ def _home(form: Mapping[str, str], problem: str = "", status: int = 200) -> Resp
     page = render_template(
         "facilitator/home.html",
         workshops=store.all_workshops(session),
+        rehearsals=store.of_kind(session, Kind.REHEARSAL),
         answers=store.answers_by_workshop(session),
         packs=[(editions.name_of(made), made) for made in editions.listed(session, house().framework)],
         today=today(),
