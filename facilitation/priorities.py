@@ -36,11 +36,7 @@ def choices(session: Session, workshop_id: int) -> dict[str, dict[str, str]]:
     workshop = session.get_one(Workshop, workshop_id)
     rows = session.scalars(select(ActionRow).where(ActionRow.workshop_id == workshop_id).order_by(ActionRow.number))
     actions = {row.uid: _short(f"A{row.number} {row.action}") for row in rows if store.action_of(row, None).open}
-    questions = {
-        item.key: _short(f"{item.number or item.position} {say(item.short)}")
-        for item in workshop.agenda
-        if item.options is None
-    }
+    questions = {item.key: _short(f"{item.plate} {say(item.short)}") for item in workshop.questions}
     return {"actions": actions, "questions": questions}
 
 
@@ -64,7 +60,7 @@ def add_dot_vote(session: Session, workshop_id: int, over: str, keys: Sequence[s
         raise Refused(f"A session holds at most {MOST_DOT_VOTES} dot votes.")
     item = AgendaItem(
         key=f"{KEY}{1 + max(taken, default=0)}",
-        position=1 + len(workshop.agenda),
+        position=0,
         number="",
         hallmark="",
         hallmark_title={"en": "Priorities"},
@@ -78,6 +74,7 @@ def add_dot_vote(session: Session, workshop_id: int, over: str, keys: Sequence[s
         minutes=MINUTES,
     )
     workshop.agenda.append(item)
+    store.number_agenda(workshop.agenda)
     workshop.tick += 1
 
 
