@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from facilitation.errors import BadFramework
+from facilitation.language import current
 from facilitation.words import is_unfit
 
 POINTS = 5
@@ -81,9 +82,10 @@ class Framework:
         return tuple(question for hallmark in self.hallmarks for question in hallmark.questions)
 
 
-def say(text: LanguageMap, language: str = "en") -> str:
-    """The text in `language`, or in English where that is missing: never nothing, never translated by machine."""
-    return text.get(language) or text["en"]
+def say(text: LanguageMap, language: str | None = None) -> str:
+    """The text in `language`, or in the one spoken now; in English where that is missing: never nothing, never
+    translated by machine."""
+    return text.get(language or current()) or text["en"]
 
 
 def split_prompt(text: str) -> list[str]:

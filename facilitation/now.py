@@ -19,7 +19,7 @@ from facilitation import continuing, minutes, stages, store, tally
 from facilitation.continuing import LastTime, Side
 from facilitation.deciding import action_values, progress_values
 from facilitation.hallmarks import say, split_prompt
-from facilitation.language import _, ngettext
+from facilitation.language import _, mark, ngettext
 from facilitation.minutes import Pace
 from facilitation.plan import Action, long_date, progress
 from facilitation.profile import ProfileRow, profile
@@ -450,7 +450,7 @@ def chart(counts: Tally | Dots, labels: Sequence[str], earlier: Tally | Dots | N
 def _chart_of_dots(counts: Dots, labels: Sequence[str], earlier: Dots | None) -> Chart:
     was = earlier.as_dict() if earlier else {}
     on_options = [Row(str(n), n, label, counts.counts[n - 1], was.get(str(n))) for n, label in enumerate(labels, 1)]
-    return Chart((*on_options, Row("none", 0, "No dots", counts.none, was.get("none"))), counts.ballots, dots=True)
+    return Chart((*on_options, Row("none", 0, _("No dots"), counts.none, was.get("none"))), counts.ballots, dots=True)
 
 
 def _counts(stored: Mapping[str, int], question: Question) -> Tally | Dots:
@@ -459,7 +459,7 @@ def _counts(stored: Mapping[str, int], question: Question) -> Tally | Dots:
 
 def _points(labels: Sequence[str]) -> list[tuple[str, int, str]]:
     on_scale = [(str(place), place, label) for place, label in enumerate(labels, start=1)]
-    return [*on_scale, ("DK", 0, "Don’t know"), ("NR", 0, "Not relevant")]
+    return [*on_scale, ("DK", 0, _("Don’t know")), ("NR", 0, _("Not relevant"))]
 
 
 def _answered(round_: Round, turnout: int) -> int:
@@ -554,7 +554,20 @@ def _result_of_dots(counts: Dots, earlier: Tally | Dots | None, question: Questi
     )
 
 
-_ROLE_WORDS = {"trustee": "Trustees", "staff": "Staff", "volunteer": "Volunteers", "other": "Other", OTHERS: "Others"}
+_ROLE_WORDS = {
+    "trustee": mark("Trustees"),
+    "staff": mark("Staff"),
+    "volunteer": mark("Volunteers"),
+    "other": mark("Other"),
+    OTHERS: mark("Others"),
+}
+_ROLE_NUMBERS = {
+    "trustee": mark("trustees %(num)s"),
+    "staff": mark("staff %(num)s"),
+    "volunteer": mark("volunteers %(num)s"),
+    "other": mark("other %(num)s"),
+    OTHERS: mark("others %(num)s"),
+}
 
 
 def _groups(stored: Mapping[str, Mapping[str, int]], question: Question) -> tuple[Group, ...]:
@@ -563,7 +576,7 @@ def _groups(stored: Mapping[str, Mapping[str, int]], question: Question) -> tupl
     for name in (role for role in _ROLE_WORDS if role in stored):
         counts = Tally.from_dict(stored[name])
         middle = tally.middle_words(counts.counts, question.labels)
-        made.append(Group(_ROLE_WORDS[name], counts.ballots, (*counts.counts, counts.dk, counts.nr), middle))
+        made.append(Group(_(_ROLE_WORDS[name]), counts.ballots, (*counts.counts, counts.dk, counts.nr), middle))
     return tuple(made)
 
 
@@ -571,18 +584,22 @@ def _hush(round_: Round, k: int, stage: Stage, audience: Audience) -> Hush | Non
     """Why there is no result: too few answered, or the round could not be counted. None if it is merely not shown."""
     if round_.state == "void":
         return Hush(
-            "This vote could not be counted",
-            "The program was interrupted and the key to these answers is gone, so nobody can read them. Vote again, or "
-            "talk this one through together.",
+            _("This vote could not be counted"),
+            _(
+                "The program was interrupted and the key to these answers is gone, so nobody can read them. Vote "
+                "again, or talk this one through together."
+            ),
         )
     if round_.state != "counted" or round_.counts is not None or not _known(round_, stage, audience):
         return None
     n = round_.ballots_cast or 0
-    said = {0: "Nobody has answered", 1: "1 person has answered"}.get(n, f"{n} people have answered")
     return Hush(
-        said,
-        f"Results show from {k} answers up, so that nobody’s answer can be guessed. Vote again when more people are "
-        "here, or talk this one through together.",
+        ngettext("%(num)s person has answered", "%(num)s people have answered", n) if n else _("Nobody has answered"),
+        _(
+            "Results show from %(k)s answers up, so that nobody’s answer can be guessed. Vote again when more people "
+            "are here, or talk this one through together.",
+            k=k,
+        ),
     )
 
 
@@ -612,7 +629,12 @@ def _timer_left(workshop: Workshop, rooms: Rooms) -> int | None:
     return max(0, round(workshop.timer_seconds - (rooms.clock() - workshop.timer_started)))
 
 
-_PHASE_WORDS = {Stage.VOTING: "Voting", Stage.CLOSED: "Closed", Stage.REVEALED: "Results", Stage.DISCUSSION: "Talk"}
+_PHASE_WORDS = {
+    Stage.VOTING: mark("Voting"),
+    Stage.CLOSED: mark("Closed"),
+    Stage.REVEALED: mark("Results"),
+    Stage.DISCUSSION: mark("Talk"),
+}
 
 
 def _desk(
@@ -641,7 +663,7 @@ def _desk(
         run=run,
         next_row=next((row for row in run if following and row.agenda_id == following.id), None),
         phases=tuple(
-            (_PHASE_WORDS[phase], "now" if at == place else "done" if at < place else "")
+            (_(_PHASE_WORDS[phase]), "now" if at == place else "done" if at < place else "")
             for at, phase in enumerate(order)
         ),
         main=buttons.get(main) if main else None,
@@ -714,7 +736,7 @@ def _earlier(session: Session, workshop: Workshop) -> tuple[Card, ...]:
         action = store.action_of(row, item)
         plate = item.plate if item else ""
         cards.append((progress(action), Card(row.id, plate, Draft(progress_values(action), row.version), action)))
-    return tuple(card for _, card in sorted(cards, key=lambda one: one[0]))
+    return tuple(card for _stand, card in sorted(cards, key=lambda one: one[0]))
 
 
 def _beside(session: Session, workshop: Workshop, rounds: dict[int, list[Round]]) -> Beside | None:
@@ -729,20 +751,29 @@ def beside(last: LastTime) -> Beside:
 
 def _half(side: Side) -> Half:
     numbers = dict(side.who)
-    who = ", ".join(f"{words.lower()} {numbers[name]}" for name, words in _ROLE_WORDS.items() if name in numbers)
+    who = ", ".join(_(words, num=numbers[name]) for name, words in _ROLE_NUMBERS.items() if name in numbers)
     counts = side.counts
     return Half(
         side.day, chart(counts, side.labels), counts.ballots, counts.n if counts.ballots - counts.n > 1 else None, who
     )
 
 
+_UNSET = {
+    ("owner",): mark("%(action)s has no owner"),
+    ("due date",): mark("%(action)s has no due date"),
+    ("owner", "due date"): mark("%(action)s has no owner and no due date"),
+}
+
+
 def _unsettled(session: Session, workshop: Workshop) -> tuple[str, ...]:
     """What is still open in the plan, so that it is settled while everybody is in the room."""
     actions = [card.action for card in _actions(session, workshop) if card.action and card.action.open]
-    said = [f"{action.id} has no {' and no '.join(action.unset)}" for action in actions if action.unset]
+    said = [_(_UNSET[action.unset], action=action.id) for action in actions if action.unset]
     homeless = sum(not card.draft.values["destination"] for card in _parked(session, workshop))
     if homeless:
-        said.append(f"{homeless} parked {'item has' if homeless == 1 else 'items have'} no destination")
+        said.append(
+            ngettext("%(num)s parked item has no destination", "%(num)s parked items have no destination", homeless)
+        )
     return tuple(said)
 
 
@@ -789,33 +820,39 @@ def _button(
     unasked: int,
     stage: Stage,
 ) -> Button:
-    dots = following is not None and following.options is not None
-    name = (following.number or ("priorities" if dots else following.plate)) if following else ""
+    number = following.number if following else ""
     words = {
-        Move.OPEN: f"Open question {name}" if following and following.number else "Open the first question",
-        Move.CLOSE: "Close voting",
-        Move.REVEAL: "Show the result",
-        Move.DISCUSS: "Start talking",
-        Move.REVOTE: "Vote again",
-        Move.DISCARD: "Start this vote again",
-        Move.NEXT: f"Skip to {name}" if stage is Stage.VOTING else "Vote on priorities" if dots else "Next question",
-        Move.GOTO: "Go to this question",
-        Move.FINISH: "Finish",
+        Move.OPEN: _("Open question %(plate)s", plate=number) if number else _("Open the first question"),
+        Move.CLOSE: _("Close voting"),
+        Move.REVEAL: _("Show the result"),
+        Move.DISCUSS: _("Start talking"),
+        Move.REVOTE: _("Vote again"),
+        Move.DISCARD: _("Start this vote again"),
+        Move.NEXT: _skip_or_next(following, stage is Stage.VOTING),
+        Move.GOTO: _("Go to this question"),
+        Move.FINISH: _("Finish"),
     }
     arm = ""
     if move is Move.CLOSE and answered < workshop.k:
-        arm = f"Only {answered} of {workshop.k}: nothing would be shown. Close anyway"
+        arm = _("Only %(num)s of %(k)s: nothing would be shown. Close anyway", num=answered, k=workshop.k)
     elif move is Move.CLOSE and missing:
-        arm = f"Close now: {missing} still to answer"
+        arm = ngettext("Close now: %(num)s still to answer", "Close now: %(num)s still to answer", missing)
     elif move is Move.NEXT and stage is Stage.VOTING and answered:
-        arm = f"Skip now: {answered} {'answer stays' if answered == 1 else 'answers stay'} unseen"
+        arm = ngettext("Skip now: %(num)s answer stays unseen", "Skip now: %(num)s answers stay unseen", answered)
     elif move is Move.DISCARD and answered:
-        arm = "Drop this answer?" if answered == 1 else f"Drop these {answered} answers?"
+        arm = ngettext("Drop this answer?", "Drop these %(num)s answers?", answered)
     elif move is Move.FINISH and unasked:
-        arm = f"End now: {unasked} {'question was' if unasked == 1 else 'questions were'} not asked"
+        arm = ngettext("End now: %(num)s question was not asked", "End now: %(num)s questions were not asked", unasked)
     elif move is Move.FINISH:
-        arm = "End the session for good?"
+        arm = _("End the session for good?")
     return Button(move, words[move], arm)
+
+
+def _skip_or_next(following: AgendaItem | None, voting: bool) -> str:
+    dots = following is not None and following.options is not None
+    if not voting or following is None:
+        return _("Vote on priorities") if dots else _("Next question")
+    return _("Skip to priorities") if dots else _("Skip to %(plate)s", plate=following.plate)
 
 
 def _run_row(workshop: Workshop, item: AgendaItem, rounds: Sequence[Round], answered: int, rooms: Rooms) -> RunRow:
@@ -827,7 +864,7 @@ def _run_row(workshop: Workshop, item: AgendaItem, rounds: Sequence[Round], answ
         plate=item.plate,
         short=say(item.short),
         hallmark=f"{chapter}. {say(item.hallmark_title)}" if chapter else say(item.hallmark_title),
-        state=_PHASE_WORDS.get(Stage(workshop.stage), "") if current else _outcome(workshop, item, rounds),
+        state=_phase_said(Stage(workshop.stage)) if current else _outcome(workshop, item, rounds),
         current=current,
         mode=item.mode or workshop.mode,
         modes_open=not rounds,
@@ -836,6 +873,10 @@ def _run_row(workshop: Workshop, item: AgendaItem, rounds: Sequence[Round], answ
         arm=_before_going(workshop, rounds, answered),
         warm_up=item.warm_up,
     )
+
+
+def _phase_said(stage: Stage) -> str:
+    return _(_PHASE_WORDS[stage]) if stage in _PHASE_WORDS else ""
 
 
 def _before_going(workshop: Workshop, rounds: Sequence[Round], answered: int) -> str:
@@ -867,15 +908,15 @@ def _outcome(workshop: Workshop, item: AgendaItem, rounds: Sequence[Round]) -> s
         return _("Not asked") if workshop.stage == Stage.FINISHED else ""
     latest = done[-1]
     if latest.state == "void":
-        return "Not counted"
+        return _("Not counted")
     if not latest.released:
-        return "Not shown"
+        return _("Not shown")
     if latest.counts is None:
-        return "Too few"
+        return _("Too few")
     if item.options is not None:
-        return "Shown"
+        return _("Shown")
     labels = [say(label) for label in item.labels]
-    return tally.middle_words(Tally.from_dict(latest.counts).counts, labels) or "Shown"
+    return tally.middle_words(Tally.from_dict(latest.counts).counts, labels) or _("Shown")
 
 
 def _clock_time(moment: dt.datetime | None) -> str:

@@ -384,7 +384,7 @@ def transaction(engine: Engine) -> Iterator[Session]:
             raise
         except DBAPIError as trouble:
             raise StorageTrouble(
-                "The program could not save this just now. Nothing was lost: please try again."
+                _("The program could not save this just now. Nothing was lost: please try again.")
             ) from trouble
         for act in session.info["after_commit"]:
             try:

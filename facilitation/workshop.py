@@ -24,7 +24,7 @@ from facilitation.ballots import Ballot, Direction
 from facilitation.errors import NotVoting, Refused, Stale
 from facilitation.hallmarks import Framework, Hallmark, Question, say
 from facilitation.keys import KeyFile
-from facilitation.language import _
+from facilitation.language import _, in_all, mark
 from facilitation.room import Rooms
 from facilitation.stages import Effect, Mode, Move, Position, Stage
 from facilitation.store import AgendaItem, Capability, IssuedCode, Round, Workshop
@@ -41,7 +41,7 @@ THEMES = ("light", "dark", "projector")
 ZOOMS = (80, 90, 100, 110, 125, 140)
 THINKING_SECONDS = 90
 _DIRECTIONS = frozenset(Direction)
-CLOSED_SENTENCE = "Voting has closed. Your last answer came too late and was not counted."
+CLOSED_SENTENCE = mark("Voting has closed. Your last answer came too late and was not counted.")
 
 
 # --- Setting up ------------------------------------------------------------------------------------------------------
@@ -88,12 +88,14 @@ def change_details(
     workshop = _workshop(session, workshop_id)
     begun = session.scalar(select(Round.id).where(Round.workshop_id == workshop_id).limit(1)) is not None
     if roles != workshop.roles and begun:
-        raise Refused("Voting has begun, so whether people give a role can no longer be changed.")
+        raise Refused(_("Voting has begun, so whether people give a role can no longer be changed."))
     if k != workshop.k:
         if not K_FLOOR <= k <= K_CEILING:
-            raise Refused(f"The smallest group must be a number from {K_FLOOR} to {K_CEILING}.")
+            raise Refused(
+                _("The smallest group must be a number from %(fewest)s to %(most)s.", fewest=K_FLOOR, most=K_CEILING)
+            )
         if begun:
-            raise Refused("People have been told the smallest group that is shown, so it can no longer be changed.")
+            raise Refused(_("People have been told the smallest group that is shown, so it can no longer be changed."))
     asks_anew = roles != workshop.roles
     workshop.title, workshop.museum, workshop.held_on = _clean("title", title), _clean("museum", museum), held_on
     workshop.k, workshop.mode, workshop.roles = k, _mode(mode), roles
@@ -135,19 +137,19 @@ def add_own_question(
 ) -> None:
     """Put a question of the group's own on the agenda. Its key comes from text and scale, so it can be compared."""
     if scale not in framework.scales:
-        raise Refused("Choose one of the scales for your question.")
+        raise Refused(_("Choose one of the scales for your question."))
     text = _clean("text", text)
     key = "own-" + hashlib.sha256(f"{scale}|{text}".encode()).hexdigest()[:12]
     workshop = _workshop(session, workshop_id)
     if any(item.key == key for item in workshop.agenda):
-        raise Refused("That question is on the agenda already.")
+        raise Refused(_("That question is on the agenda already."))
     _append(
         workshop,
         AgendaItem(
             key=key,
             number="",
             hallmark="",
-            hallmark_title={"en": "Our own questions"},
+            hallmark_title=in_all(mark("Our own questions")),
             text={"en": text},
             short={"en": _short("short", short) or text[: LONGEST["short"]]},
             prompt={"en": _short("prompt", prompt)},
@@ -159,9 +161,9 @@ def add_own_question(
     )
 
 
-WARM_UP_TEXT = {"en": "How much do you like the smell of old books?"}
-WARM_UP_SHORT = {"en": "The smell of old books"}
-WARM_UP_LABELS = ("Not at all", "A little", "Somewhat", "A lot", "Very much")
+WARM_UP_TEXT = mark("How much do you like the smell of old books?")
+WARM_UP_SHORT = mark("The smell of old books")
+WARM_UP_LABELS = (mark("Not at all"), mark("A little"), mark("Somewhat"), mark("A lot"), mark("Very much"))
 WARM_UP_MINUTES = 2
 
 
@@ -180,13 +182,13 @@ def add_warm_up(session: Session, workshop_id: int) -> None:
         position=0,
         number="",
         hallmark="",
-        hallmark_title={"en": "Warm-up"},
-        text=WARM_UP_TEXT,
-        short=WARM_UP_SHORT,
+        hallmark_title=in_all(mark("Warm-up")),
+        text=in_all(WARM_UP_TEXT),
+        short=in_all(WARM_UP_SHORT),
         prompt={"en": ""},
         attribution={},
         scale=store.WARM_UP,
-        labels=[{"en": label} for label in WARM_UP_LABELS],
+        labels=[in_all(label) for label in WARM_UP_LABELS],
         mode=Mode.LIVE,
         minutes=WARM_UP_MINUTES,
     )
@@ -215,11 +217,11 @@ def change_question(session: Session, workshop_id: int, agenda_id: int, want: st
         item.prompt = {**item.prompt, "en": _short("prompt", value)}
     elif want == "mode":
         if opened:
-            raise Refused("Voting on this question has been opened, so the way its results are shown stays.")
+            raise Refused(_("Voting on this question has been opened, so the way its results are shown stays."))
         item.mode = _mode(value) if value else None
     elif want == "drop":
         if opened:
-            raise Refused("People have voted on this question, so it stays in the record of the session.")
+            raise Refused(_("People have voted on this question, so it stays in the record of the session."))
         if store.is_written_about(session, agenda_id):
             raise Refused(_("Something is written down for this question, so it stays. Move it to the end instead."))
         undoing.remember(workshop, "question", item, f"{item.plate} {say(item.short)}")
@@ -230,7 +232,7 @@ def change_question(session: Session, workshop_id: int, agenda_id: int, want: st
             raise Refused(_("Give the minutes as a whole number from 1 to %(most)s.", most=MOST_MINUTES))
         item.minutes = int(value)
     else:
-        raise Refused("That change is not known.")
+        raise Refused(_("That change is not known."))
     workshop.tick += 1
 
 
@@ -241,9 +243,9 @@ def join(session: Session, workshop_id: int) -> bytes:
     """Let one more phone in: counts it, and returns the device secret that only this phone will hold."""
     workshop = _workshop(session, workshop_id)
     if workshop.stage == Stage.FINISHED:
-        raise Refused("This session has ended.")
+        raise Refused(_("This session has ended."))
     if workshop.locked:
-        raise Refused("This session is not taking more people. Ask the facilitator.")
+        raise Refused(_("This session is not taking more people. Ask the facilitator."))
     workshop.joined += 1
     workshop.tick += 1
     return ballots.new_device_secret()
@@ -302,13 +304,13 @@ def seal_ballot(keys: KeyFile, round_: OpenRound | None, device: bytes, posted: 
     """Seal one phone's answer for the store. Raises NotVoting if no round takes it, Refused for bad input."""
     seq = posted.seq
     if not 0 < seq <= SEQ_CEILING:
-        raise Refused("This answer could not be read. Reload the page and choose again.")
+        raise Refused(_("This answer could not be read. Reload the page and choose again."))
     key = keys.kept(round_.round_id) if round_ else None
     if round_ is None or key is None:
-        raise NotVoting(CLOSED_SENTENCE)
+        raise NotVoting(_(CLOSED_SENTENCE))
     choice = _dots(posted.choice, round_.options) if round_.options else posted.choice
     if not round_.options and choice not in ballots.CHOICES:
-        raise Refused("Select an answer, or choose I don’t know.")
+        raise Refused(_("Select an answer, or choose I don’t know."))
     slot = ballots.slot_of(key, device)
     declared = Direction(posted.direction) if posted.direction in _DIRECTIONS else Direction.UNKNOWN
     role = posted.role if round_.roles and posted.role in ballots.ROLES else None
@@ -444,7 +446,7 @@ def make_move(
     session.info["until_committed"].enter_context(keys.locked())
     workshop = _workshop(session, workshop_id)
     if workshop.version != version:
-        raise Stale("Someone else moved the session on a moment ago. Nothing was done: this is where it stands now.")
+        raise Stale(_("Someone else moved the session on a moment ago. Nothing was done: this is where it stands now."))
     round_ = session.get(Round, workshop.round_id) if workshop.round_id else None
     step = stages.step(position_of(workshop, round_), move)
     target = _item(workshop.agenda, agenda_id) if move is Move.GOTO else next_item(workshop)
@@ -593,7 +595,7 @@ def show(session: Session, workshop_id: int, want: str, value: str = "") -> None
     elif want == "door":
         workshop.locked = value == "locked"
     else:
-        raise Refused("That is not something the shared screen can show.")
+        raise Refused(_("That is not something the shared screen can show."))
     workshop.tick += 1
 
 
@@ -667,11 +669,11 @@ def offer(session: Session, workshop_id: int, role: str) -> str:
     """
     workshop = _workshop(session, workshop_id)
     if role not in PAIRED:
-        raise Refused("That is not something another device can be.")
+        raise Refused(_("That is not something another device can be."))
     if workshop.stage == Stage.FINISHED:
-        raise Refused("The session has ended, so no other device can be added to it.")
+        raise Refused(_("The session has ended, so no other device can be added to it."))
     store.revoke(session, workshop_id, [f"pair-{role}"])
-    letters = "".join(secrets.choice(_PAIR_LETTERS) for _ in range(_PAIR_LENGTH))
+    letters = "".join(secrets.choice(_PAIR_LETTERS) for _letter in range(_PAIR_LENGTH))
     expires = _now() + dt.timedelta(minutes=PAIRING_MINUTES)
     session.add(
         Capability(token_hash=store.hashed(letters), role=f"pair-{role}", workshop_id=workshop_id, expires_at=expires)
@@ -690,12 +692,15 @@ def take_up(session: Session, token: str) -> tuple[int, str, str]:
     found = _offer(session, token)
     if found is None or found.workshop_id is None:
         raise Refused(
-            f"This link has been used, or it is older than {PAIRING_MINUTES} minutes. Ask for a new one on the console."
+            _(
+                "This link has been used, or it is older than %(minutes)s minutes. Ask for a new one on the console.",
+                minutes=PAIRING_MINUTES,
+            )
         )
     workshop_id, role = found.workshop_id, found.role.removeprefix("pair-")
     taken: Any = session.execute(delete_rows(Capability).where(Capability.token_hash == found.token_hash))
     if taken.rowcount != 1:
-        raise Refused("This link has been used a moment ago. Ask for a new one on the console.")
+        raise Refused(_("This link has been used a moment ago. Ask for a new one on the console."))
     return workshop_id, role, grant(session, role, workshop_id)
 
 
@@ -717,7 +722,7 @@ def redeem_link(session: Session, token: str) -> str:
     link = session.get(Capability, store.hashed(token))
     if link is None or link.role != "link":
         raise Refused(
-            "This link has been used already, or it is not complete. Start the program again to get a new one."
+            _("This link has been used already, or it is not complete. Start the program again to get a new one.")
         )
     session.delete(link)
     return grant(session, "home")
@@ -781,7 +786,7 @@ def _opened(session: Session, key: bytes, round_: Round) -> list[Ballot]:
     """Every sealed ballot of a round, opened in memory. Raises ValueError when one does not open."""
     return [
         ballots.unseal(key, round_.id, slot, sealed)
-        for slot, (_, sealed) in store.ballots_in(session, round_.id).items()
+        for slot, (_seq, sealed) in store.ballots_in(session, round_.id).items()
     ]
 
 
@@ -790,12 +795,12 @@ def _dots(posted: str, options: int) -> str:
     try:
         chosen = set(ballots.placed(posted))
         if len(chosen) > ballots.MOST_DOTS:
-            raise Refused(f"There are {ballots.MOST_DOTS} dots. Take one back, then place it elsewhere.")
+            raise Refused(_("There are %(num)s dots. Take one back, then place it elsewhere.", num=ballots.MOST_DOTS))
         if not all(1 <= option <= options for option in chosen):
             raise ValueError("no such option")
         return ballots.dots(chosen)
     except ValueError:
-        raise Refused("These dots could not be read. Reload the page and place them again.") from None
+        raise Refused(_("These dots could not be read. Reload the page and place them again.")) from None
 
 
 def _counted(session: Session, round_: Round, opened: Sequence[Ballot]) -> Tally | Dots:
@@ -845,7 +850,7 @@ def _has_result(session: Session, agenda_id: int) -> bool:
 def _workshop(session: Session, workshop_id: int) -> Workshop:
     workshop = store.locked_workshop(session, workshop_id)
     if workshop is None:
-        raise Refused("This session has been deleted.")
+        raise Refused(_("This session has been deleted."))
     return workshop
 
 
@@ -853,12 +858,14 @@ def _item(items: Sequence[AgendaItem], agenda_id: int | None) -> AgendaItem:
     for item in items:
         if item.id == agenda_id:
             return item
-    raise Refused("That question is no longer on the agenda.")
+    raise Refused(_("That question is no longer on the agenda."))
 
 
 def _append(workshop: Workshop, item: AgendaItem) -> None:
     if len(workshop.questions) >= MOST_QUESTIONS:
-        raise Refused(f"A session holds at most {MOST_QUESTIONS} questions. A day has room for about 18.")
+        raise Refused(
+            _("A session holds at most %(most)s questions. A day has room for about 18.", most=MOST_QUESTIONS)
+        )
     workshop.agenda.append(item)
     store.number_agenda(workshop.agenda)
     workshop.tick += 1
@@ -866,31 +873,37 @@ def _append(workshop: Workshop, item: AgendaItem) -> None:
 
 def _fresh_code(session: Session) -> str:
     """Six digits that were never used in this database, and that do not begin with nought: people read them aloud."""
-    for _attempt in range(1000):
+    for _try in range(1000):
         code = str(secrets.randbelow(900_000) + 100_000)
         if session.get(IssuedCode, code) is None:
             session.add(IssuedCode(code=code))
             return code
-    raise Refused("No join code is free any more.")
+    raise Refused(_("No join code is free any more."))
 
 
 def _mode(value: str) -> Mode:
     if value not in set(Mode):
-        raise Refused("Choose when the room sees the result: while people vote, or when you show it.")
+        raise Refused(_("Choose when the room sees the result: while people vote, or when you show it."))
     return Mode(value)
 
 
 def _clean(field: str, text: str) -> str:
     if not tidy(text):
-        names = {"title": "a title", "museum": "the name of the museum", "text": "the question"}
-        raise Refused(f"Enter {names[field]}.")
+        asked = {
+            "title": _("Enter a title."),
+            "museum": _("Enter the name of the museum."),
+            "text": _("Enter the question."),
+        }
+        raise Refused(asked[field])
     return _short(field, text)
 
 
 def _short(field: str, text: str) -> str:
     text = tidy(text)
     if len(text) > LONGEST[field]:
-        raise Refused(f"That is {len(text)} characters long; there is room for {LONGEST[field]}.")
+        raise Refused(
+            _("That is %(long)s characters long; there is room for %(room)s.", long=len(text), room=LONGEST[field])
+        )
     return text
 
 

@@ -26,7 +26,7 @@ from facilitation.editions import Credits
 from facilitation.errors import Refused
 from facilitation.exports import FORMATS
 from facilitation.gate import LARGEST_TYPED, ROUTE
-from facilitation.hallmarks import Framework
+from facilitation.hallmarks import Framework, say
 from facilitation.keys import KeyFile
 from facilitation.limits import TypedCodes
 from facilitation.live import Live
@@ -138,6 +138,7 @@ def dress(app: Flask) -> None:
     app.add_template_global(lambda name: house().assets.url(name), "asset")
     app.add_template_global(lambda: house().join_origin(), "join_origin")
     app.add_template_global(lambda: not house().committer.failing, "storage_works")
+    app.add_template_global(say, "say")
     app.add_template_global(qr.svg, "qr")
     app.add_template_global(qr.wifi_svg, "wifi_qr")
     app.jinja_env.globals["version"] = __version__

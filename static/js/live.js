@@ -26,7 +26,7 @@
       scene = page.dataset.scene;
       say((away ? status.dataset.away + " " : "") + page.dataset.say);
       if (page.dataset.say && body.dataset.role === "p") scrollTo(0, 0);
-    } else if (page.dataset.back !== back) say(page.dataset.back ? status.dataset.break + page.dataset.back : status.dataset.over);
+    } else if (page.dataset.back !== back) say(page.dataset.back ? status.dataset.break.replace("…", page.dataset.back) : status.dataset.over);
     back = page.dataset.back;
     if ("asks" in page.dataset && !("asked" in body.dataset)) return location.reload();  // people are asked for their role from now on
     away = false;
