@@ -258,6 +258,7 @@ def make(session: Session, workshop: Workshop, shipped: Framework) -> Report:
             last=last.get(item.id),
         )
         for item in workshop.agenda
+        if not item.warm_up
     )
     answers = tuple(answer for answer in agenda if answer.options is None)
     return Report(
@@ -296,7 +297,7 @@ def _answer(item: AgendaItem, rounds: list[Round], agreement: Agreement, note: s
     return Answer(
         agenda_id=item.id,
         key=item.key,
-        plate=item.number or str(item.position),
+        plate=item.plate,
         number=item.number,
         hallmark=item.hallmark,
         hallmark_title=say(item.hallmark_title),

@@ -601,6 +601,7 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/sessions/<code>/files/<name>"): {"home"},
     ("GET", "/w/<code>"): {"phone", "handed"},
     ("GET", "/w/<code>/now"): {"phone", "handed"},
+    ("GET", "/w/<code>/role"): {"phone", "handed"},
     ("POST", "/w/<code>/role"): {"phone", "handed"},
     ("POST", "/w/<code>/ballot"): {"phone", "handed"},
     ("GET", "/w/<code>/counted"): {"handed"},
@@ -628,6 +629,7 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("POST", "/f/<code>/actions/<int:number>"): {"console"},
     ("POST", "/f/<code>/parked"): {"console"},
     ("POST", "/f/<code>/parked/<int:parked_id>"): {"console"},
+    ("POST", "/f/<code>/undo"): {"console"},
     ("GET", "/museums/<code>"): {"console", "home"},
     ("GET", "/museums/<code>/check-in"): {"console", "home"},
     ("POST", "/museums/<code>/actions/<int:action_id>"): {"console", "home"},
@@ -667,7 +669,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/sessions/<code>/next": {"title": "The next one", "held_on": "2027-11-21"},
     "/museums/<code>/actions/<int:action_id>": {"status": "under way", "version": "1"},
     "/f/<code>/parked": {"item": "The roof"},
-    "/f/<code>/parked/<int:parked_id>": {"item": "The whole roof", "version": "1"},
+    "/f/<code>/parked/<int:parked_id>": {"want": "remove"},
 }
 
 # What no text can say: a file, and a field more than once. The fourth question is the own one from above.

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import IntegerConverter, Map
 
-from facilitation import __version__, language, logs, plan, qr
+from facilitation import __version__, language, logs, plan, qr, saying
 from facilitation.committer import Aside, Committer
 from facilitation.config import Settings
 from facilitation.editions import Credits
@@ -38,7 +38,7 @@ from facilitation.room import Rooms
 from facilitation.store import db
 from facilitation.web import access
 from facilitation.web.assets import Assets
-from facilitation.workshop import BallotBox
+from facilitation.workshop import BREAKS, BallotBox
 
 Outcome = TypeVar("Outcome")
 LARGEST_NUMBER = 2**31 - 1  # that a row can have, in every database
@@ -146,13 +146,16 @@ def dress(app: Flask) -> None:
     app.add_template_filter(long_date)
     app.add_template_filter(groupby_run)
     app.add_template_filter(next_review)
+    app.add_template_filter(saying.to_say)
     app.add_template_global(lambda name: house().assets.url(name), "asset")
     app.add_template_global(lambda: house().join_origin(), "join_origin")
+    app.add_template_global(lambda: not house().committer.failing, "storage_works")
     app.add_template_global(say, "say")
     app.add_template_global(qr.svg, "qr")
     app.add_template_global(qr.wifi_svg, "wifi_qr")
     app.jinja_env.globals["version"] = __version__
     app.jinja_env.globals["formats"] = FORMATS
+    app.jinja_env.globals["breaks"] = BREAKS
     app.before_request(_demand_a_small_form)
     app.after_request(_finish)
     app.register_error_handler(Refused, refused)

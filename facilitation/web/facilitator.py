@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
-from facilitation import continuing, editions, museum, report, store, workshop
+from facilitation import continuing, editions, museum, report, store, undoing, workshop
 from facilitation import now as reader
 from facilitation.errors import Refused, Stale
 from facilitation.exports import said
@@ -187,7 +187,7 @@ def change_details(code: str) -> Response:
 
 @facilitator.post("/f/<code>/agenda")
 def add_questions(code: str) -> Response:
-    """Put questions on the agenda: `key` (repeated) from the framework, or an own one."""
+    """Put questions on the agenda: `key` (repeated) from the framework, an own one, or the warm-up."""
     form = request.form
     framework = editions.of(db.session(), house().framework, access.facilitated(code))
     keys = set(form.getlist("key"))
@@ -199,7 +199,9 @@ def add_questions(code: str) -> Response:
     ]
 
     def job(session: Session, workshop_id: int) -> None:
-        if "own" in form:
+        if "warm-up" in form:
+            workshop.add_warm_up(session, workshop_id)
+        elif "own" in form:
             own = (form.get("text", ""), form.get("short", ""), form.get("prompt", ""), form.get("scale", ""))
             workshop.add_own_question(session, workshop_id, framework, *own)
         elif chosen:
@@ -207,12 +209,12 @@ def add_questions(code: str) -> Response:
         else:
             raise Refused(_("Choose at least one question."))
 
-    return _set_up(code, job)
+    return _set_up(code, job, ".console" if form.get("from") == "console" else ".setup")
 
 
 @facilitator.post("/f/<code>/agenda/<int:agenda_id>")
 def change_question(code: str, agenda_id: int) -> Response:
-    """Move a question up or down, drop it, edit its prompt or choose how its results are shown."""
+    """Move a question up or down, drop it, edit its prompt, plan its minutes or choose how its results are shown."""
     want, value = request.form.get("want", ""), request.form.get("value", "")
     back = ".console" if want == "mode" else ".setup"
     return _set_up(code, lambda session, id: workshop.change_question(session, id, agenda_id, want, value), back)
@@ -241,9 +243,9 @@ def move(code: str) -> Response:
     if form.get("move") not in set(Move):
         raise Refused(_("That move is not known."))
     wanted, version, agenda_id = Move(form["move"]), a_number(form.get("version")), a_number(form.get("agenda")) or None
-    keys = house().keys
+    keys, at = house().keys, house().rooms.clock()
     try:
-        perform(lambda session: workshop.make_move(session, keys, workshop_id, wanted, version, agenda_id))
+        perform(lambda session: workshop.make_move(session, keys, workshop_id, wanted, version, agenda_id, at))
     except Stale as stale:
         return desk(code, stale.sentence, stale.status)
     house().live.moved(workshop_id)
@@ -254,16 +256,33 @@ def move(code: str) -> Response:
 
 @facilitator.post("/f/<code>/show")
 def show(code: str) -> Response:
-    """Change what lies over the stage on the shared screen: overlay, theme, zoom, prompt, door, timer."""
+    """Change what lies over the stage on the shared screen: overlay, theme, zoom, prompt, door, timer. A break, whose
+    value is its minutes or nothing to end it, is told to phones too."""
     workshop_id = access.facilitated(code).id
-    want, value = request.form.get("want", ""), request.form.get("value", "")
+    want, value, at = request.form.get("want", ""), request.form.get("value", ""), house().rooms.clock()
+    if want == "break":
+        perform(
+            lambda session: (
+                workshop.take_break(session, workshop_id, a_number(value), at)
+                if value
+                else workshop.end_break(session, workshop_id, at)
+            )
+        )
+        house().live.moved(workshop_id)
+        return desk(code)
     if want == "timer":
-        at = house().rooms.clock()
         perform(lambda session: workshop.set_timer(session, workshop_id, at))
     else:
         perform(lambda session: workshop.show(session, workshop_id, want, value))
     house().live.changed(workshop_id)
     return desk(code)
+
+
+@facilitator.post("/f/<code>/undo")
+def undo(code: str) -> Response:
+    """Put back what was removed last; `from` says on which page."""
+    back = ".setup" if request.form.get("from") == "setup" else ".console"
+    return _set_up(code, undoing.put_back, back)
 
 
 @facilitator.get("/f/<code>/end")
@@ -382,10 +401,14 @@ def _devices(code: str, role: str = "", token: str = "") -> str:
 
 def _set_up(code: str, job: Callable[[Session, int], Any], back: str = ".setup") -> Response:
     """Run one change of the set-up and show the page again; a refusal stands on it, and nothing typed is lost."""
-    workshop_id = access.facilitated(code).id
+    found = access.facilitated(code)
+    workshop_id, version, live = found.id, found.version, house().live
     perform(lambda session: job(session, workshop_id))
-    house().live.forget(workshop_id)
-    house().live.changed(workshop_id)
+    if access.facilitated(code).version != version:
+        live.moved(workshop_id)  # phones are told too
+    else:
+        live.forget(workshop_id)
+        live.changed(workshop_id)
     if not wants_fragment():
         return see(url_for(back, code=code))
     found = access.facilitated(code)
