@@ -27,7 +27,7 @@ test: test-fast
 
 # The rules: no test makes a whole program, and neither a browser, PostgreSQL nor LibreOffice is needed.
 test-fast: $(INSTALLED)
-	$(PYTEST) -m "$(FAST)"
+	$(PYTEST) --ignore=tests/browser --ignore=tests/faults -m "$(FAST)"
 
 # What measures time has the machine to itself.
 test-long: $(INSTALLED)

@@ -25,6 +25,8 @@ if folder := roomy_memory():
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
+# Kinds of tests that are not fast, in the order in which they run.
+SLOW = ("program", "postgres", "office", "process", "browser", "long")
 # Fixtures that make a program; their tests are marked so.
 PROGRAM = {"venue", "postgres_venue", "app", "moments", "worlds"}
 DATABASES = [pytest.param("sqlite", id="sqlite"), pytest.param("postgres", id="postgres", marks=pytest.mark.postgres)]
@@ -51,14 +53,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     The browser comes after everything that uses gevent in this process, for it keeps an event loop in the main thread.
     """
-    slowness = ("program", "postgres", "office", "process", "browser", "long")
-    items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in reversed(slowness)])
+    items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in reversed(SLOW)])
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Hold the fast tests to being fast: see `cast.an_app`."""
-    cast.expected = item.get_closest_marker("program") is not None
+    cast.expected = any(item.get_closest_marker(name) for name in SLOW)
 
 
 @pytest.fixture(params=DATABASES)
