@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -38,6 +39,7 @@ from facilitation.room import Rooms
 from facilitation.store import db
 from facilitation.web import access
 from facilitation.web.assets import Assets
+from facilitation.web.compiled import CompiledTemplates
 from facilitation.workshop import BREAKS, BallotBox
 
 Outcome = TypeVar("Outcome")
@@ -139,6 +141,7 @@ def next_review(cards: Sequence[Card]) -> dt.date | None:
 def dress(app: Flask) -> None:
     """Give an app what every page shares: template words, headers, compression, refusals as pages, a quiet log."""
     app.url_map.converters["int"] = RowNumber
+    app.jinja_env.bytecode_cache = CompiledTemplates(Path(__file__))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(_say, _say_many, newstyle=True)  # type: ignore[attr-defined]
