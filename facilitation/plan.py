@@ -208,7 +208,7 @@ def _read(name: str, text: str) -> object:
 
 
 def meeting(title: str, held_on: dt.date) -> str:
-    """A session as its actions name it for ever in "Agreed at": in English, as it is kept, compared and read elsewhere."""
+    """A session as its actions name it for ever in "Agreed at": in English, because it is kept and compared."""
     with speaking(SOURCE):
         return f"{title}, {long_date(held_on)}"
 
