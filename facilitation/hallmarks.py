@@ -314,7 +314,7 @@ def read_text(value: object, place: str, longest: int) -> str:
         _refuse(place, _("the text is empty."))
     if len(value) > longest:
         _refuse(place, _("the text has %(count)s characters; %(most)s is the most.", count=len(value), most=longest))
-    if any(is_unfit(character) for character in value):
+    if not value.isprintable() and any(is_unfit(character) for character in value):  # the first is quick, and enough
         _refuse(place, _("the text holds a line break or another character that cannot be shown."))
     return value
 

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, current_app, make_response, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter, Map
 
 from facilitation import __version__, language, logs, plan, qr
 from facilitation.committer import Aside, Committer
@@ -40,6 +41,7 @@ from facilitation.web.assets import Assets
 from facilitation.workshop import BallotBox
 
 Outcome = TypeVar("Outcome")
+LARGEST_NUMBER = 2**31 - 1  # that a row can have, in every database
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -107,8 +109,16 @@ def download(body: bytes, mimetype: str, name: str) -> Response:
 
 
 def a_number(text: str | None, default: int = 0) -> int:
-    """A whole number from a form; the default when it is none, or is absurdly long."""
-    return int(text) if text and len(text) < 12 and text.isdecimal() else default
+    """A whole number from a form; the default when it is none, or is longer than a database holds in a column."""
+    number = int(text) if text and len(text) < 11 and text.isdecimal() else default
+    return number if number <= LARGEST_NUMBER else default
+
+
+class RowNumber(IntegerConverter):
+    """<int:…> in an address: a number that a row can have. A longer one is no address of ours, and not found."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=LARGEST_NUMBER)
 
 
 def today() -> dt.date:
@@ -128,6 +138,7 @@ def next_review(cards: Sequence[Card]) -> dt.date | None:
 
 def dress(app: Flask) -> None:
     """Give an app what every page shares: template words, headers, compression, refusals as pages, a quiet log."""
+    app.url_map.converters["int"] = RowNumber
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(_say, _say_many, newstyle=True)  # type: ignore[attr-defined]
