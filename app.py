@@ -92,7 +92,7 @@ def create_app(
     committer: Committer = GeventCommitter(writing) if async_mode == "gevent" else InlineCommitter(writing)
     box = BallotBox(keys, rooms)
     socketio = _socketio(app, settings, async_mode)
-    live = Live(app, socketio, rooms, box, keys, committer, clock, every)
+    live = Live(app, socketio, rooms, box, keys, committer, clock, every, alone=not settings.redis_url)
     app.extensions["house"] = House(
         settings=settings,
         framework=hallmarks.load(framework),

@@ -47,7 +47,7 @@ def database_url(sqlite_url: str) -> str:
 
 # Each layer imports from those above it and from its own.
 LAYERS = (
-    {"__init__", "errors"},
+    {"__init__", "errors", "language"},
     {"hallmarks", "stages", "ballots", "tally", "config", "keys", "qr", "network", "room", "limits", "logs", "words"},
     {"plan", "profile", "packs"},
     {"store"},
@@ -64,6 +64,8 @@ PURE = {"errors", "hallmarks", "stages", "tally", "keys", "config", "room", "gat
 }
 BESIDES = {
     "ballots": {"cryptography"},
+    "language": {"babel", "markupsafe"},
+    "plan": {"babel"},
     "qr": {"segno", "markupsafe"},
     "packs": {"openpyxl", "xlsxwriter"},
     "network": {"psutil"},
@@ -291,7 +293,8 @@ def test_a_page_is_the_fragment_with_nothing_added_but_the_own_answer(moments: l
 
 def test_fragments_are_made_of_a_now_and_of_nothing_else(venue: Venue) -> None:
     # own and labels belong to the part called mine, which no push carries: there they are undefined, and empty.
-    known = {"now", "own", "labels", "join_origin", "qr", "wifi_qr"}
+    # `_` and its like say the program's own sentences, and `language` knows which one is spoken.
+    known = {"now", "own", "labels", "join_origin", "qr", "wifi_qr", "_", "gettext", "ngettext", "language"}
     waiting = [f"{audience}/now.html" for audience in Audience]
     trees: dict[str, nodes.Template] = {}
     while waiting:
@@ -561,6 +564,7 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/"): EVERYBODY,
     ("GET", "/about"): EVERYBODY,
     ("GET", "/promise"): EVERYBODY,
+    ("POST", "/language"): EVERYBODY,
     ("GET", "/healthz"): EVERYBODY,
     ("GET", "/metrics"): EVERYBODY,
     ("GET", "/static/<version>/<path:name>"): EVERYBODY,
@@ -847,13 +851,13 @@ def test_our_scripts_make_no_code_of_text() -> None:
         assert not re.search(r"\beval\(|new Function|\.innerHTML\s*=|document\.write", text), name
 
 
-def test_markup_that_is_not_escaped_is_made_in_one_place() -> None:
+def test_markup_that_is_not_escaped_is_made_of_catalogues_and_qr_codes_alone() -> None:
     makers = [
         name
         for name, tree in SOURCES.items()
         if any(isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Markup" for node in ast.walk(tree))
     ]
-    assert makers == ["qr"]
+    assert makers == ["language", "qr"]
 
 
 def test_every_link_form_and_file_of_every_page_stays_here(moments: list[Moment]) -> None:
