@@ -24,6 +24,7 @@ from werkzeug.routing import IntegerConverter, Map
 from facilitation import __version__, language, logs, plan, qr
 from facilitation.committer import Aside, Committer
 from facilitation.config import Settings
+from facilitation.corrections import Corrections
 from facilitation.editions import Credits
 from facilitation.errors import Refused
 from facilitation.exports import FORMATS
@@ -66,6 +67,7 @@ class House:
     join_origin: Callable[[], str]
     aside: Aside
     credits: Credits
+    corrections: Corrections
 
 
 def house() -> House:
