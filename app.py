@@ -43,11 +43,13 @@ from facilitation.room import Rooms
 from facilitation.stages import Move
 from facilitation.store import db
 from facilitation.web import House, assets, dress
+from facilitation.web.cards import cards
 from facilitation.web.casting import BallotDoor
 from facilitation.web.crowd import Crowds
 from facilitation.web.deciding import deciding
 from facilitation.web.documents import documents
 from facilitation.web.facilitator import facilitator
+from facilitation.web.handed import handed
 from facilitation.web.museums import museums
 from facilitation.web.packs import question_packs
 from facilitation.web.pages import pages
@@ -125,6 +127,7 @@ def create_app(
     for blueprint in (
         *(pages, participant, facilitator, question_packs, museums),
         *(deciding, documents, screen, rehearsals, assets.files),
+        *(cards, handed),
     ):
         app.register_blueprint(blueprint)
     listen(socketio, live, rooms)

@@ -86,6 +86,12 @@ def device(workshop: Workshop) -> bytes | None:
     return _read_device(workshop.id, workshop.key)
 
 
+def is_handed(workshop_id: int) -> bool:
+    """Whether this browser is one that is handed round, so that the next answer is another person's."""
+    token = request.cookies.get(f"h_{workshop_id}", "")
+    return bool(token) and store.holds(db.session(), token, "handed", workshop_id)
+
+
 def role(workshop_id: int) -> str | None:
     """The role this phone's holder gave, "none" if they would rather not say; None if they have not been asked."""
     return request.cookies.get(f"r_{workshop_id}")
