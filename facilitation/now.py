@@ -298,6 +298,7 @@ class Now:
     missing: int
     picture: Chart | None
     holding: bool  # a picture waits because one or two people are still out
+    away: bool  # so many phones have dropped off in a vote that the room should be told
     result: Result | None
     hush: Hush | None
     prompt: str
@@ -417,6 +418,7 @@ def _look(
         missing=missing,
         picture=_picture(round_, question) if voting and watching and round_ and question else None,
         holding=bool(waiting and waiting.missing and not waiting.answers),
+        away=voting and audience is Audience.SCREEN and rooms.mostly_away(workshop.id),
         result=result,
         hush=_hush(round_, workshop.k, stage, audience) if round_ and not result else None,
         prompt=prompts[min(workshop.prompt, len(prompts) - 1)] if prompts else "",
