@@ -45,6 +45,11 @@ def _locale(language: str) -> Locale:
     return Locale.parse("en_GB" if language == SOURCE else language, sep="-" if "-" in language else "_")
 
 
+def tag() -> str:
+    """The language spoken now as documents name it: "en-GB", "cy"."""
+    return str(locale()).replace("_", "-")
+
+
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
     """Speak this language until the end of the block."""

@@ -88,6 +88,7 @@ class Present:
     device_key: bytes | None  # None: finished, no phone is known any more
     finished: bool
     open: OpenRound | None
+    agenda_id: int | None  # of the present question
     labels: tuple[str, ...]  # of the present question's answers, lowest first
     order: str
     message: dict[str, Any]
@@ -160,6 +161,7 @@ class Live:
                 device_key=workshop.key,
                 finished=now.stage is Stage.FINISHED,
                 open=OpenRound.of(workshop),
+                agenda_id=workshop.agenda_id,
                 labels=now.question.labels if now.question else (),
                 order=now.order,
                 message=message(now),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -23,7 +23,7 @@ from facilitation.language import _, mark, ngettext
 from facilitation.minutes import Pace
 from facilitation.plan import Action, long_date, progress
 from facilitation.profile import ProfileRow, profile
-from facilitation.room import Rooms
+from facilitation.room import Rooms, Simulated
 from facilitation.stages import Mode, Move, Stage
 from facilitation.store import ActionRow, AgendaItem, AgreementRow, NoteRow, ParkedRow, Round, Workshop
 from facilitation.tally import OTHERS, Dots, Reason, Shift, Spread, Tally, Waiting
@@ -255,12 +255,14 @@ class Desk:
     pace: Pace
     removed: str  # what can be put back, as people call it; "" if nothing
     back: RunRow | None  # the question that was just left without a result: going back to it is one press
+    heads: int  # people without a phone of their own
     note: Draft
     agreement: Draft
     actions: tuple[Card, ...]
     parked: tuple[Card, ...]
     discuss: tuple[ToDiscuss, ...]  # what to discuss first, of all that was shown
     unsettled: tuple[str, ...]  # what should be settled before people leave, in words
+    simulated: Simulated | None  # the simulated people of a rehearsal, while they are here
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +270,7 @@ class Now:
     """All that one audience may know of a workshop at one moment."""
 
     audience: Audience
+    kind: str  # session, rehearsal or example
     code: str
     join_token: str
     museum: str
@@ -366,7 +369,8 @@ def _look(
     watching = audience is not Audience.PHONE
     voting = stage is Stage.VOTING and round_ is not None
     answered = _answered(round_, turnout) if round_ and watching and stage is not Stage.LOBBY else None
-    missing = max(0, rooms.present(workshop.id, workshop.joined) - (answered or 0)) if voting and watching else 0
+    present = rooms.present(workshop.id, workshop.joined, workshop.heads)
+    missing = max(0, present - (answered or 0)) if voting and watching else 0
     question = _question(workshop, item) if item else None
     result = _result(here, round_, question, stage, audience) if round_ and question else None
     earlier = [r for r in here if round_ and r.ordinal < round_.ordinal and r.state == "counted"]
@@ -375,6 +379,7 @@ def _look(
     closing = audience is Audience.SCREEN and (workshop.overlay == "plan" or stage is Stage.FINISHED)
     return Now(
         audience=audience,
+        kind=workshop.kind,
         code=workshop.code,
         join_token=workshop.join_token,
         museum=workshop.museum,
@@ -384,7 +389,7 @@ def _look(
         version=workshop.version,
         tick=workshop.tick if watching else 0,
         k=workshop.k,
-        joined=workshop.joined if watching else 0,
+        joined=workshop.joined + workshop.heads if watching else 0,
         locked=workshop.locked if watching else False,
         mode=Mode(round_.mode) if round_ else Mode(workshop.mode),
         overlay=workshop.overlay if watching else "",
@@ -432,7 +437,7 @@ def waiting_picture(session: Session, rooms: Rooms, workshop_id: int) -> Waiting
     if workshop is None or round_ is None or round_.state != "open" or round_.mode != Mode.LIVE:
         return None
     ballots = store.turnout(session, round_.id)
-    missing = max(0, rooms.present(workshop_id, workshop.joined) - ballots)
+    missing = max(0, rooms.present(workshop_id, workshop.joined, workshop.heads) - ballots)
     return WaitingPicture(round_.id, ballots, rooms[workshop_id].changed(round_.id), missing, workshop.k)
 
 
@@ -655,8 +660,13 @@ def _desk(
         move: _button(move, workshop, following, answered, missing, unasked, position.stage)
         for move in stages.moves(position)
     }
+    if Move.CLOSE in buttons and answered >= workshop.k:
+        alone = answered - rooms[workshop.id].cards(workshop.round_id or 0)
+        if 0 < alone < min(workshop.k, answered):
+            buttons[Move.CLOSE] = replace(buttons[Move.CLOSE], arm=_typed_arm(alone))
     main = stages.main_move(position)
     detour = Move.NEXT if position.stage is Stage.VOTING else Move.REVOTE
+    actions, parked = _actions(session, workshop), _parked(session, workshop)
     order = stages.phases(position.mode)
     place = order.index(position.stage) if position.stage in order else -1
     return Desk(
@@ -678,12 +688,14 @@ def _desk(
         pace=minutes.pace(workshop, rooms.clock()),
         removed=workshop.removed["said"] if workshop.removed else "",
         back=_just_skipped(run) if position.stage is Stage.VOTING else None,
+        heads=workshop.heads,
         note=_note(session, workshop),
         agreement=_agreement(session, workshop),
-        actions=_actions(session, workshop),
-        parked=_parked(session, workshop),
+        actions=actions,
+        parked=parked,
         discuss=_discuss(workshop, rounds),
-        unsettled=_unsettled(session, workshop),
+        unsettled=_unsettled(actions, parked),
+        simulated=rooms.simulated(workshop.id),
     )
 
 
@@ -765,11 +777,11 @@ _UNSET = {
 }
 
 
-def _unsettled(session: Session, workshop: Workshop) -> tuple[str, ...]:
+def _unsettled(actions: Sequence[Card], parked: Sequence[Card]) -> tuple[str, ...]:
     """What is still open in the plan, so that it is settled while everybody is in the room."""
-    actions = [card.action for card in _actions(session, workshop) if card.action and card.action.open]
-    said = [_(_UNSET[action.unset], action=action.id) for action in actions if action.unset]
-    homeless = sum(not card.draft.values["destination"] for card in _parked(session, workshop))
+    still_open = [card.action for card in actions if card.action and card.action.open]
+    said = [_(_UNSET[action.unset], action=action.id) for action in still_open if action.unset]
+    homeless = sum(not card.draft.values["destination"] for card in parked)
     if homeless:
         said.append(
             ngettext("%(num)s parked item has no destination", "%(num)s parked items have no destination", homeless)
@@ -809,6 +821,16 @@ def _three(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[tuple[st
         why = dict(zip(tally.reasons(counts), tally.chips(counts), strict=True))[reason]
         made.append((item.plate, say(item.short), why))
     return tuple(made)
+
+
+def _typed_arm(alone: int) -> str:
+    """What to ask before a vote is closed in which nearly all answers are paper cards: whoever typed them can take them
+    off the result again, and so learn what the others said together."""
+    return ngettext(
+        "You typed all answers but one, and would know it. Close anyway",
+        "You typed all answers but %(num)s, and would know those together. Close anyway",
+        alone,
+    )
 
 
 def _button(

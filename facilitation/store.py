@@ -17,6 +17,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from enum import StrEnum
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
@@ -42,7 +43,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 from sqlalchemy.pool import StaticPool
 
-from facilitation.errors import StorageTrouble
+from facilitation.errors import Refused, StorageTrouble
 from facilitation.language import _
 from facilitation.plan import Action, Agreement, ParkedItem, Status, Support
 
@@ -72,6 +73,14 @@ QUIET = {"hide_parameters": True}  # an error in a log names the statement, neve
 db = SQLAlchemy(model_class=Base, engine_options=QUIET)
 
 
+class Kind(StrEnum):
+    """Whether people met. What did not happen never stands among what did, and never leaves the program as a file."""
+
+    SESSION = "session"
+    REHEARSAL = "rehearsal"  # with simulated people
+    EXAMPLE = "example"  # a rehearsal that is over and only looked at
+
+
 class Workshop(Base):
     """One meeting: what it is called, where it stands, and what the shared screen shows ("session" on the page)."""
 
@@ -85,6 +94,7 @@ class Workshop(Base):
     title: Mapped[str]
     museum: Mapped[str]
     held_on: Mapped[dt.date]
+    kind: Mapped[str] = mapped_column(default=Kind.SESSION, server_default=Kind.SESSION)
     framework: Mapped[str]
     edition: Mapped[str]
     continues: Mapped[int | None]  # the session before this one; it may have been deleted since
@@ -97,6 +107,8 @@ class Workshop(Base):
     roles: Mapped[bool] = mapped_column(default=False, server_default=false())
     locked: Mapped[bool] = mapped_column(default=False)  # the door: nobody new comes in
     joined: Mapped[int] = mapped_column(default=0)
+    # people without a phone of their own: on paper, and at devices that are handed round
+    heads: Mapped[int] = mapped_column(default=0, server_default=text("0"))
 
     stage: Mapped[str] = mapped_column(default="lobby")
     agenda_id: Mapped[int | None]  # the question in the room, and the round it is at; None in the lobby
@@ -209,7 +221,8 @@ class Capability(Base):
     """What the holder of a secret may do: only the hash of the secret is kept.
 
     Roles: "link" (one use, exchanged for "home"), "home" (all workshops of this program), and of one workshop
-    "facilitator" and "screen", and "pair-facilitator" and "pair-screen" (one use, exchanged for those).
+    "facilitator", "screen" and "handed" (a device that goes from hand to hand), and "pair-" before each of these three
+    (one use, exchanged for it).
     """
 
     __tablename__ = "capabilities"
@@ -471,13 +484,25 @@ def by_join_token(session: Session, token: str) -> Workshop | None:
 
 
 def locked_workshop(session: Session, workshop_id: int) -> Workshop | None:
-    """The workshop, read again under its row lock, for a write unit that decides on what it reads."""
-    return session.scalar(select(Workshop).where(Workshop.id == workshop_id).with_for_update())
+    """The workshop, read again under its row lock, for a write unit that decides on what it reads.
+
+    Raises Refused for the example: no write unit changes it.
+    """
+    found = session.scalar(select(Workshop).where(Workshop.id == workshop_id).with_for_update())
+    if found is not None and found.kind == Kind.EXAMPLE:
+        raise Refused(_("This is an example to look at. Nothing in it can be changed."))
+    return found
 
 
 def all_workshops(session: Session) -> list[Workshop]:
-    """Every workshop, the newest meeting first."""
-    return list(session.scalars(select(Workshop).order_by(Workshop.held_on.desc(), Workshop.id.desc())))
+    """Every workshop in which people met or will meet, the newest meeting first: no rehearsal, and not the example."""
+    query = select(Workshop).where(Workshop.kind == Kind.SESSION)
+    return list(session.scalars(query.order_by(Workshop.held_on.desc(), Workshop.id.desc())))
+
+
+def of_kind(session: Session, kind: Kind) -> list[Workshop]:
+    """All rehearsals, or the example, newest first."""
+    return list(session.scalars(select(Workshop).where(Workshop.kind == kind).order_by(Workshop.id.desc())))
 
 
 def answers_by_workshop(session: Session) -> dict[int, int]:
@@ -621,6 +646,17 @@ def file_ballots(session: Session, rows: Sequence[dict[str, Any]]) -> None:
         where=filing.excluded.seq > Ballot.seq,
     )
     session.execute(filing, list(rows))
+
+
+def remove_ballots(session: Session, round_id: int, slots: Collection[bytes]) -> None:
+    """Delete these ballots of an open round; copies of them on split pages go when the round closes."""
+    session.execute(delete(Ballot).where(Ballot.round_id == round_id, Ballot.slot.in_(slots)))
+
+
+def raise_heads(session: Session, workshop_id: int, heads: int) -> None:
+    """Note that a workshop has at least so many people without a phone of their own."""
+    raising = update(Workshop).where(Workshop.id == workshop_id, Workshop.heads < heads)
+    session.execute(raising.values(heads=heads))
 
 
 def forget_ballots(session: Session, round_id: int) -> None:

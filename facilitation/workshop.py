@@ -25,7 +25,7 @@ from facilitation.errors import NotVoting, Refused, Stale
 from facilitation.hallmarks import Framework, Hallmark, Question, say
 from facilitation.keys import KeyFile
 from facilitation.language import _, in_all, mark
-from facilitation.room import Rooms
+from facilitation.room import Rooms, Source
 from facilitation.stages import Effect, Mode, Move, Position, Stage
 from facilitation.store import AgendaItem, Capability, IssuedCode, Round, Workshop
 from facilitation.tally import OTHERS, Dots, Shift, Tally, disclosed, disclosed_shift, merge_roles, picture_due
@@ -35,6 +35,7 @@ K_FLOOR, K_DEFAULT, K_CEILING = 3, 5, 10
 LONGEST = {"title": 120, "museum": 120, "text": 300, "short": 60, "prompt": 600, "wifi_name": 32, "wifi_password": 63}
 MOST_QUESTIONS = 80
 MOST_MINUTES = 240  # planned for one question
+MOST_HEADS = 200
 SEQ_CEILING = 2**31 - 1
 OVERLAYS = ("", "blank", "code", "profile", "three", "plan", "roles", "since", "compare")
 THEMES = ("light", "dark", "projector")
@@ -251,6 +252,15 @@ def join(session: Session, workshop_id: int) -> bytes:
     return ballots.new_device_secret()
 
 
+def change_heads(session: Session, workshop_id: int, heads: int) -> None:
+    """Say how many people without a phone of their own are in the room: on paper, and at devices that go round."""
+    if not 0 <= heads <= MOST_HEADS:
+        raise Refused(_("The number of people without a phone must be from 0 to %(most)s.", most=MOST_HEADS))
+    workshop = _workshop(session, workshop_id)
+    workshop.heads = heads
+    workshop.tick += 1
+
+
 @dataclass(frozen=True, slots=True)
 class Filing:
     """A sealed ballot on its way to the store, with the key that can tell what its slot held before."""
@@ -262,6 +272,7 @@ class Filing:
     sealed: bytes
     key: bytes
     choice: str
+    source: Source = Source.PHONE  # for this process's memory; it goes nowhere else
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +311,9 @@ class Posted:
     role: str = ""
 
 
-def seal_ballot(keys: KeyFile, round_: OpenRound | None, device: bytes, posted: Posted) -> Filing:
+def seal_ballot(
+    keys: KeyFile, round_: OpenRound | None, device: bytes, posted: Posted, source: Source = Source.PHONE
+) -> Filing:
     """Seal one phone's answer for the store. Raises NotVoting if no round takes it, Refused for bad input."""
     seq = posted.seq
     if not 0 < seq <= SEQ_CEILING:
@@ -315,7 +328,7 @@ def seal_ballot(keys: KeyFile, round_: OpenRound | None, device: bytes, posted: 
     declared = Direction(posted.direction) if posted.direction in _DIRECTIONS else Direction.UNKNOWN
     role = posted.role if round_.roles and posted.role in ballots.ROLES else None
     sealed = ballots.seal(key, round_.round_id, slot, Ballot(choice, declared, role))
-    return Filing(round_.workshop_id, round_.round_id, slot, seq, sealed, key, choice)
+    return Filing(round_.workshop_id, round_.round_id, slot, seq, sealed, key, choice, source)
 
 
 class BallotBox:
@@ -352,9 +365,17 @@ class BallotBox:
                 session,
                 [{"round_id": f.round_id, "slot": f.slot, "seq": f.seq, "sealed": f.sealed} for f in rows.values()],
             )
+            self._make_room(session, [filing for place, filing in rows.items() if place not in before])
             store.raise_tick(session, sorted({filing.workshop_id for filing in rows.values()}))
             store.after_commit(session, lambda: self._note(rows, before, taking))
         return outcomes
+
+    def _make_room(self, session: Session, new: Sequence[Filing]) -> None:
+        """When more people without a phone of their own have answered than were known of, these are in the room too:
+        in the same transaction, so that no picture is drawn as if nobody were missing."""
+        guests = Counter((f.workshop_id, f.round_id) for f in new if f.source is not Source.PHONE)
+        for (workshop_id, round_id), more in guests.items():
+            store.raise_heads(session, workshop_id, self._rooms[workshop_id].guests(round_id) + more)
 
     def _note(
         self,
@@ -368,7 +389,7 @@ class BallotBox:
             room, was = self._rooms[filing.workshop_id], before.get(place)
             if not room.counts_from(filing.round_id, pictures[filing.round_id]):
                 room.note_picture(filing.round_id, at, pictures[filing.round_id])
-            room.note_ballot(filing.round_id, filing.slot, was.choice if was else None, filing.choice)
+            room.note_ballot(filing.round_id, filing.slot, was.choice if was else None, filing.choice, filing.source)
 
     def draw(self, session: Session, workshop_id: int, round_id: int) -> bool:
         """Store a new picture of an open live round, all ballots that are in at this moment; whether it was drawn.
@@ -386,7 +407,7 @@ class BallotBox:
         if not room.counts_from(round_id, round_.picture):
             room.note_picture(round_id, at, round_.picture)
             return False
-        missing = max(0, self._rooms.present(workshop_id, workshop.joined) - tally.ballots)
+        missing = max(0, self._rooms.present(workshop_id, workshop.joined, workshop.heads) - tally.ballots)
         since = None if round_.picture is None or room.picture_at is None else at - room.picture_at
         if not picture_due(tally.ballots, room.changed(round_id), missing, since, workshop.k):
             return False
@@ -657,7 +678,7 @@ def grant(session: Session, role: str, workshop_id: int | None = None) -> str:
 
 
 PAIRING_MINUTES = 10
-PAIRED = ("facilitator", "screen")  # what another device can be given
+PAIRED = ("facilitator", "screen", "handed")  # what another device can be given
 _PAIR_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # what cannot be mistaken when it is read from one screen to another
 _PAIR_LENGTH = 12  # of 31 letters: 59 bits for ten minutes
 
@@ -687,8 +708,11 @@ def offered(session: Session, token: str) -> str | None:
     return found.role.removeprefix("pair-") if found else None
 
 
-def take_up(session: Session, token: str) -> tuple[int, str, str]:
-    """Exchange an offer: the workshop's id, the role, the secret for the cookie. Refused where `offered` says None."""
+def take_up(session: Session, token: str, people: int = 0) -> tuple[int, str, str]:
+    """Exchange an offer: the workshop's id, the role, the secret for the cookie. Refused where `offered` says None.
+
+    people: how many will share a device that is handed round; they count as being in the room from now on.
+    """
     found = _offer(session, token)
     if found is None or found.workshop_id is None:
         raise Refused(
@@ -701,6 +725,8 @@ def take_up(session: Session, token: str) -> tuple[int, str, str]:
     taken: Any = session.execute(delete_rows(Capability).where(Capability.token_hash == found.token_hash))
     if taken.rowcount != 1:
         raise Refused(_("This link has been used a moment ago. Ask for a new one on the console."))
+    if role == "handed":
+        change_heads(session, workshop_id, _workshop(session, workshop_id).heads + people)
     return workshop_id, role, grant(session, role, workshop_id)
 
 

@@ -12,12 +12,13 @@ from facilitation import continuing, editions, museum, report, store, undoing, w
 from facilitation import now as reader
 from facilitation.errors import Refused, Stale
 from facilitation.exports import said
+from facilitation.language import _
 from facilitation.live import fragment
 from facilitation.now import Audience, Now
 from facilitation.plan import read_date
 from facilitation.stages import Move, Stage
-from facilitation.store import Workshop, db
-from facilitation.web import a_number, access, house, perform, see, today, wants_fragment
+from facilitation.store import Kind, Workshop, db
+from facilitation.web import a_number, access, handed, house, perform, see, today, wants_fragment
 
 facilitator = Blueprint("facilitator", __name__)
 
@@ -53,7 +54,7 @@ def create() -> Response:
         def job(session: Session) -> tuple[int, str, str]:
             framework = editions.find(session, shipped, form.get("pack", editions.name_of(shipped)))
             if framework is None:
-                raise Refused("That question pack is not there any more. Choose another.")
+                raise Refused(_("That question pack is not there any more. Choose another."))
             made = workshop.create(session, framework, form.get("title", ""), form.get("museum", ""), held_on)
             return made.id, made.code, workshop.grant(session, "facilitator", made.id)
 
@@ -68,6 +69,7 @@ def _home(form: Mapping[str, str], problem: str = "", status: int = 200) -> Resp
     page = render_template(
         "facilitator/home.html",
         workshops=store.all_workshops(session),
+        rehearsals=store.of_kind(session, Kind.REHEARSAL),
         answers=store.answers_by_workshop(session),
         packs=[(editions.name_of(made), made) for made in editions.listed(session, house().framework)],
         today=today(),
@@ -205,7 +207,7 @@ def add_questions(code: str) -> Response:
         elif chosen:
             workshop.add_questions(session, workshop_id, chosen, framework)
         else:
-            raise Refused("Choose at least one question.")
+            raise Refused(_("Choose at least one question."))
 
     return _set_up(code, job, ".console" if form.get("from") == "console" else ".setup")
 
@@ -239,7 +241,7 @@ def move(code: str) -> Response:
     found = access.facilitated(code)
     workshop_id, form = found.id, request.form
     if form.get("move") not in set(Move):
-        raise Refused("That move is not known.")
+        raise Refused(_("That move is not known."))
     wanted, version, agenda_id = Move(form["move"]), a_number(form.get("version")), a_number(form.get("agenda")) or None
     keys, at = house().keys, house().rooms.clock()
     try:
@@ -338,8 +340,13 @@ def ask_pair(token: str) -> Response:
 @facilitator.post("/pair/<token>")
 def pair(token: str) -> Response:
     """Give this browser the console or the shared screen that the link offers."""
-    workshop_id, role, secret = perform(lambda session: workshop.take_up(session, token))
+    people = a_number(request.form.get("people"), 2)
+    workshop_id, role, secret = perform(lambda session: workshop.take_up(session, token, people))
     found = db.session.get_one(Workshop, workshop_id)
+    if role == "handed":
+        house().live.changed(workshop_id)
+        response = access.give(see(url_for("participant.page", code=found.code)), f"h_{workshop_id}", secret)
+        return handed.new_person(response, workshop_id, found.key or b"")
     page = url_for("screen.page" if role == "screen" else ".console", code=found.code)
     return access.give(see(page), f"{role[0]}_{workshop_id}", secret)
 

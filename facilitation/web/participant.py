@@ -11,7 +11,7 @@ from facilitation.language import _
 from facilitation.now import Audience, Now
 from facilitation.stages import Stage
 from facilitation.store import Workshop, db
-from facilitation.web import a_number, access, casting, house, perform, see, wants_fragment
+from facilitation.web import a_number, access, casting, handed, house, perform, see, wants_fragment
 from facilitation.workshop import Posted, join, own_ballot
 
 participant = Blueprint("participant", __name__)
@@ -42,7 +42,9 @@ def join_by_code() -> Response:
             house().codes.wrong(address)
         shown = f"{code[:3]} {code[3:]}" if is_guess else typed.strip()[:20]
         problem = (
-            f"No session uses the code {shown}. Check the code on the screen." if shown else "Enter the join code."
+            _("No session uses the code %(shown)s. Check the code on the screen.", shown=shown)
+            if shown
+            else _("Enter the join code.")
         )
         return _join_page(typed[:20], problem, 422)
     return _let_in(workshop)
@@ -53,7 +55,7 @@ def join_by_qr(token: str) -> Response:
     """Join with the QR code: its token is too long to guess, so it is never limited."""
     workshop = store.by_join_token(db.session(), token)
     if workshop is None:
-        problem = "This QR code belongs to no session. Check the code on the screen."
+        problem = _("This QR code belongs to no session. Check the code on the screen.")
         return _join_page("", problem, 404)
     return _let_in(workshop)
 
@@ -65,6 +67,8 @@ def page(code: str) -> Response:
     device = access.device(workshop) if workshop else None
     if workshop is None or (device is None and workshop.stage != Stage.FINISHED):
         return _join_page(code[:7], "", 404)
+    if device is not None and f"h_{workshop.id}" in request.cookies:
+        return handed.show(workshop, device)
     if device is not None and workshop.roles and access.role(workshop.id) is None:
         return make_response(render_template("participant/role.html", workshop=workshop, given=None))
     own = None
