@@ -229,7 +229,7 @@ def change_question(session: Session, workshop_id: int, agenda_id: int, want: st
         workshop.agenda.remove(item)
         store.number_agenda(workshop.agenda)
     elif want == "minutes":
-        if not (value.isdecimal() and 1 <= int(value[:4]) <= MOST_MINUTES):
+        if not (value.isascii() and value.isdecimal() and 1 <= int(value[:4]) <= MOST_MINUTES):
             raise Refused(_("Give the minutes as a whole number from 1 to %(most)s.", most=MOST_MINUTES))
         item.minutes = int(value)
     else:
