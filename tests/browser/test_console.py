@@ -249,6 +249,7 @@ def test_a_clicker_that_runs_past_the_last_question_is_asked_before_the_session_
     voting.press("Close voting")
     voting.expect_step("Results")
     voting.press("9.6", ".run__row >> nth=5")
+    voting.press("Open this question now?", ".run__row >> nth=5")
     voting.expect_title("Facilitator: question 9.6, voting")
     voting.press("Close voting")
     voting.press("Close anyway")
@@ -379,9 +380,12 @@ def test_the_run_sheet_leads_to_any_question_and_back_to_its_result(voting: Faci
     voting.press("Close voting")
     voting.expect_step("Results")
     voting.press("9.5", ".run__row >> nth=4")
+    voting.expect_step("Results")
+    voting.press("Open this question now? Press again", ".run__row >> nth=4")
     voting.expect_title("Facilitator: question 9.5, voting")
     expect(rows.nth(0)).to_contain_text("Partly")
     voting.press("9.1", ".run__row >> nth=0")
+    voting.press("Go back to this result? Press again", ".run__row >> nth=0")
     voting.expect_title("Facilitator: question 9.1, talking")
     assert voting.chart.counts["3"] == 4
 
@@ -456,12 +460,18 @@ def test_bigger_stops_at_the_last_size_that_fits_the_picture(voting: Facilitator
     screen.page.set_viewport_size({"width": 1920, "height": 1080})
     expect(screen.page.locator("#now")).to_have_attribute("data-zoom", "100")
     before = screen.foot.bounding_box()
-    for zoom in ("110", "125", "140"):
+    for _ in range(5):
         voting.key("+")
-        expect(screen.page.locator("#now")).to_have_attribute("data-zoom", zoom)
+        voting.page.wait_for_load_state("networkidle")
         assert screen.page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    expect(voting.notice).to_have_text("That is the largest size that fits the shared screen.")
     after = screen.foot.bounding_box()
     assert before and after and after["height"] > before["height"], "it is bigger, by as much as fits"
+    largest = screen.page.locator("#now").get_attribute("data-zoom")
+    assert largest in ("110", "125")
+    voting.key("-")
+    expect(screen.page.locator("#now")).not_to_have_attribute("data-zoom", str(largest))
+    expect(voting.notice).to_be_empty()
 
 
 def test_a_new_step_of_the_console_begins_at_the_top_unless_somebody_types(
