@@ -26,6 +26,7 @@
       const label = form.querySelector("button > span:not(.plate)");
       armed = { form, label, was: label.textContent };
       label.textContent = form.dataset.arm;
+      document.getElementById("status").textContent = form.dataset.arm;
       form.classList.add("is-armed"); form.setAttribute("hx-morph-skip", "");
       disarmAt = setTimeout(disarm, 5000);
       return;
@@ -54,7 +55,7 @@
     help.hidden = !open;
     if (!open) { before?.focus(); return; }
     before = document.activeElement;
-    const rows = [...document.querySelectorAll("#now [data-key]")].flatMap((one) => {
+    const rows = [...document.querySelectorAll(".deck [data-key]"), ...document.querySelectorAll(".console__cols [data-key], #now > [hidden] [data-key]")].flatMap((one) => {
       const key = document.createElement("dt"), does = document.createElement("dd");
       key.textContent = one.dataset.key.split(" ").map((name) => ({ Space: words.space, PageDown: "PageDown", PageUp: "PageUp", ArrowRight: words.right, ArrowLeft: words.left, Escape: "Esc" })[name] || name.toUpperCase()).join(", ");
       does.textContent = [...one.childNodes].filter((part) => !(part.classList && part.classList.contains("key"))).map((part) => part.textContent).join(" ").trim();
