@@ -252,10 +252,10 @@ class Desk:
     screens: int
     waiting: Waiting | None
     started: str
-    heads: int  # people without a phone of their own
     pace: Pace
     removed: str  # what can be put back, as people call it; "" if nothing
     back: RunRow | None  # the question that was just left without a result: going back to it is one press
+    heads: int  # people without a phone of their own
     note: Draft
     agreement: Draft
     actions: tuple[Card, ...]
@@ -698,10 +698,10 @@ def _desk(
         screens=rooms.screens(workshop.id),
         waiting=waiting,
         started=_clock_time(workshop.started_at),
-        heads=workshop.heads,
         pace=minutes.pace(workshop, rooms.clock()),
         removed=workshop.removed["said"] if workshop.removed else "",
         back=_just_skipped(run) if position.stage is Stage.VOTING else None,
+        heads=workshop.heads,
         note=_note(session, workshop),
         agreement=_agreement(session, workshop),
         actions=actions,

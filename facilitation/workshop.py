@@ -34,8 +34,8 @@ from facilitation.words import tidy
 K_FLOOR, K_DEFAULT, K_CEILING = 3, 5, 10
 LONGEST = {"title": 120, "museum": 120, "text": 300, "short": 60, "prompt": 600, "wifi_name": 32, "wifi_password": 63}
 MOST_QUESTIONS = 80
-MOST_HEADS = 200
 MOST_MINUTES = 240  # planned for one question
+MOST_HEADS = 200
 SEQ_CEILING = 2**31 - 1
 OVERLAYS = ("", "blank", "code", "profile", "three", "plan", "roles", "since", "compare")
 THEMES = ("light", "dark", "projector")
@@ -233,7 +233,7 @@ def change_question(session: Session, workshop_id: int, agenda_id: int, want: st
         workshop.agenda.remove(item)
         store.number_agenda(workshop.agenda)
     elif want == "minutes":
-        if not (value.isdecimal() and 1 <= int(value[:4]) <= MOST_MINUTES):
+        if not (value.isascii() and value.isdecimal() and 1 <= int(value[:4]) <= MOST_MINUTES):
             raise Refused(_("Give the minutes as a whole number from 1 to %(most)s.", most=MOST_MINUTES))
         item.minutes = int(value)
     else:

@@ -218,7 +218,12 @@ def _http_error(error: HTTPException) -> Response:
         413: _("That is too large."),
     }
     code = error.code or 500
-    return _explain(words.get(code, _("That did not work.")), code)
+    sentence = words.get(code, _("That did not work."))
+    if code == 404 and request.path.startswith(("/f/", "/s/")):
+        sentence += " " + _(
+            "If this was a remote or a shared screen, it has been taken off: the console gives a new code."
+        )
+    return _explain(sentence, code)
 
 
 def _fault(error: Exception) -> Response:
