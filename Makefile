@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 # The Socket.IO server on Node that the benchmark measures against, where there is npm.
 NODE := bench/node/node_modules/.package-lock.json
 
-.PHONY: run run-cluster test test-fast test-long bench bench-quick lint lock screenshots clean
+.PHONY: run run-cluster test test-fast test-long bench bench-quick lint lock catalogue screenshots clean
 
 run: $(INSTALLED)
 	$(BIN)/python app.py
@@ -51,6 +51,17 @@ lock: $(INSTALLED)
 	$(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 		--group dev --output-file requirements.txt pyproject.toml
+
+# Brings every language's catalogue up to date with what is marked in code and templates: new sentences come in empty,
+# those that nobody says any more go. Nothing is guessed.
+catalogue: $(INSTALLED)
+	@mkdir -p test-results
+	$(BIN)/pybabel --quiet extract --mapping-file=pyproject.toml --keywords=mark --no-location --sort-output \
+		--output-file=test-results/messages.pot facilitation templates
+	for language in facilitation/translations/*.po; do \
+		$(BIN)/pybabel --quiet update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width=120 \
+			--input-file=test-results/messages.pot --output-file="$$language" --locale="$$(basename "$$language" .po)"; \
+	done
 
 # Takes the README's pictures anew, from a session with simulated phones; needs Chromium.
 screenshots: $(INSTALLED)

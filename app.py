@@ -14,17 +14,19 @@ if __name__ == "__main__":
 
     monkey.patch_all()
 
+import datetime as dt
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Literal
 
 from flask import Flask
 from flask_socketio import SocketIO
 from sqlalchemy.exc import DBAPIError
 
-from facilitation import __version__, hallmarks, logs, migrations, network, serving, store, wire, workshop
+from facilitation import __version__, hallmarks, logs, migrations, network, rehearsal, serving, store, wire, workshop
 from facilitation.committer import Committer, GeventCommitter, InlineCommitter, beside_the_loop
 from facilitation.config import Settings
 from facilitation.editions import Credits
@@ -36,14 +38,18 @@ from facilitation.live import Clock, Live, ThreadClock, listen
 from facilitation.room import Rooms
 from facilitation.store import db
 from facilitation.web import House, assets, dress
+from facilitation.web.cards import cards
 from facilitation.web.casting import BallotDoor
+from facilitation.web.crowd import Crowds
 from facilitation.web.deciding import deciding
 from facilitation.web.documents import documents
 from facilitation.web.facilitator import facilitator
+from facilitation.web.handed import handed
 from facilitation.web.museums import museums
 from facilitation.web.packs import question_packs
 from facilitation.web.pages import pages
 from facilitation.web.participant import participant
+from facilitation.web.rehearsals import rehearsals
 from facilitation.web.screen import screen
 from facilitation.workshop import BallotBox
 
@@ -63,11 +69,13 @@ def create_app(
     every: float = EVERY,
     sleep: Callable[[float], object] = time.sleep,
     framework: Path = HERE / "data" / "hallmarks.json",
+    chance: Random | None = None,
 ) -> Flask:
     """The app with its database migrated and whatever a crash left behind repaired.
 
     port: the one it listens on, if that is not the setting's. async_mode: "gevent" in the program, "threading" with an
-    inline committer in tests. clock, every and sleep: injected so that tests need no sleep.
+    inline committer in tests. clock, every, sleep and chance (what simulated people do): injected so that tests need
+    neither sleep nor luck.
     """
     _make_folder(settings.data_dir)
     app = Flask(__name__, static_folder=None, template_folder=str(HERE / "templates"))
@@ -86,6 +94,8 @@ def create_app(
     writing = store.writing_engine(settings.database_url)
     keys = KeyFile(settings.data_dir / "rounds.keys")
     workshop.recover(writing, keys)
+    with store.transaction(writing) as session:
+        rehearsal.forget_old(session, keys, dt.datetime.now(dt.UTC).replace(tzinfo=None))
 
     clock = clock or ThreadClock()
     rooms = Rooms(clock.now)
@@ -107,10 +117,12 @@ def create_app(
         aside=beside_the_loop() if async_mode == "gevent" else lambda make: make(),
         credits=Credits(),
     )
+    app.extensions["crowds"] = Crowds(app, clock, chance or Random())  # noqa: S311 - nothing is kept secret with it
     dress(app)
     for blueprint in (
         *(pages, participant, facilitator, question_packs, museums),
-        *(deciding, documents, screen, assets.files),
+        *(deciding, documents, screen, rehearsals, assets.files),
+        *(cards, handed),
     ):
         app.register_blueprint(blueprint)
     listen(socketio, live, rooms)

@@ -26,6 +26,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from facilitation.errors import Refused, StorageTrouble
+from facilitation.language import _, mark
 
 if sys.platform == "win32":
     import msvcrt
@@ -104,8 +105,11 @@ class KeyFile:
             free = [index for index, slot in enumerate(slots) if _round_in(slot) is None]
             if not mine and not free:
                 raise Refused(
-                    f"{len(slots)} rounds of voting are open at the same time, and there is room for no more keys. "
-                    "Close voting in another session, then open this question again."
+                    _(
+                        "%(num)s rounds of voting are open at the same time, and there is room for no more keys. Close "
+                        "voting in another session, then open this question again.",
+                        num=len(slots),
+                    )
                 )
             key = secrets.token_bytes(32)
             self._put((mine or free)[0], _slot_with(round_id, key))
@@ -217,13 +221,20 @@ def _round_in(slot: bytes) -> int | None:
     return round_id if slot == _slot_with(round_id, slot[8:40]) else None
 
 
+_TROUBLE = {
+    "opened": mark("The key file could not be opened: %(why)s. Nothing was lost: please try again."),
+    "read": mark("The key file could not be read: %(why)s. Nothing was lost: please try again."),
+    "written": mark("The key file could not be written: %(why)s. Nothing was lost: please try again."),
+}
+
+
 @contextmanager
 def _trouble(done: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         why = error.strerror or "unknown fault"
-        raise StorageTrouble(f"The key file could not be {done}: {why}. Nothing was lost: please try again.") from error
+        raise StorageTrouble(_(_TROUBLE[done], why=why)) from error
 
 
 def _write(fd: int, start: int, data: bytes) -> None:

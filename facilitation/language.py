@@ -15,6 +15,7 @@ from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -27,6 +28,26 @@ _current: ContextVar[str] = ContextVar("language", default=SOURCE)
 def current() -> str:
     """The language that is spoken now, as in a language map: "en", "cy"."""
     return _current.get()
+
+
+def offered() -> tuple[str, ...]:
+    """The languages that somebody can choose: English, and every one that has a catalogue."""
+    return (SOURCE, *sorted(path.stem for path in HERE.glob("*.po")))
+
+
+def locale() -> Locale:
+    """How dates are written, and which way the writing runs, in the language spoken now."""
+    return _locale(current())
+
+
+@lru_cache
+def _locale(language: str) -> Locale:
+    return Locale.parse("en_GB" if language == SOURCE else language, sep="-" if "-" in language else "_")
+
+
+def tag() -> str:
+    """The language spoken now as documents name it: "en-GB", "cy"."""
+    return str(locale()).replace("_", "-")
 
 
 @contextmanager
@@ -58,6 +79,12 @@ def form_for(one: str, many: str, count: int) -> str:
 def mark(text: str) -> str:
     """Have a sentence in the catalogue that is said elsewhere, with `_`: for tables made once, at import."""
     return text
+
+
+def in_all(text: str) -> dict[str, str]:
+    """A marked sentence as a language map, in every language that has it: for what is kept and shown later."""
+    said = {language: _catalogue(language).gettext(text) for language in offered()}
+    return {language: words for language, words in said.items() if language == SOURCE or words != text}
 
 
 @lru_cache

@@ -19,10 +19,11 @@ from facilitation import continuing, editions, plan, store, tally
 from facilitation.ballots import ROLES
 from facilitation.continuing import LastTime
 from facilitation.hallmarks import Framework, say, split_prompt
+from facilitation.language import _
 from facilitation.plan import Action, Agreement, ParkedItem, Status, by_progress
 from facilitation.profile import ProfileRow, profile
 from facilitation.stages import Stage
-from facilitation.store import AgendaItem, Round, Workshop
+from facilitation.store import AgendaItem, Kind, Round, Workshop
 from facilitation.tally import OTHERS, Dots, Reason, Shift, Spread, Tally
 
 
@@ -126,11 +127,11 @@ class Answer:
         if self.shown or self.ranked:
             return ""
         if not self.votes:
-            return "Not voted on"
+            return _("Not voted on")
         latest = self.votes[-1]
         if latest.void:
-            return "This vote could not be counted"
-        return "Too few answered to show a result" if latest.ballots is not None else "Not shown"
+            return _("This vote could not be counted")
+        return _("Too few answered to show a result") if latest.ballots is not None else _("Not shown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,7 @@ class Report:
     parked: tuple[ParkedItem, ...]
     earlier: Earlier | None = None
     priorities: tuple[Answer, ...] = ()  # dot votes, which are in no chapter
+    kind: str = Kind.SESSION
 
     @property
     def agenda(self) -> tuple[Answer, ...]:
@@ -256,6 +258,7 @@ def make(session: Session, workshop: Workshop, shipped: Framework) -> Report:
             last=last.get(item.id),
         )
         for item in workshop.agenda
+        if not item.warm_up
     )
     answers = tuple(answer for answer in agenda if answer.options is None)
     return Report(
@@ -270,7 +273,7 @@ def make(session: Session, workshop: Workshop, shipped: Framework) -> Report:
         k=workshop.k,
         mode=workshop.mode,
         roles=workshop.roles,
-        joined=workshop.joined,
+        joined=workshop.joined + workshop.heads,
         answers=answers,
         chapters=chapters_of(answers, framework),
         three=three_of(answers),
@@ -278,6 +281,7 @@ def make(session: Session, workshop: Workshop, shipped: Framework) -> Report:
         parked=tuple(store.parked_of(session, workshop.id)),
         earlier=_earlier(session, workshop),
         priorities=tuple(answer for answer in agenda if answer.options is not None),
+        kind=workshop.kind,
     )
 
 
@@ -293,7 +297,7 @@ def _answer(item: AgendaItem, rounds: list[Round], agreement: Agreement, note: s
     return Answer(
         agenda_id=item.id,
         key=item.key,
-        plate=item.number or str(item.position),
+        plate=item.plate,
         number=item.number,
         hallmark=item.hallmark,
         hallmark_title=say(item.hallmark_title),

@@ -51,6 +51,9 @@ SPARE_FILES = 200  # for the database, the listener, the static files and whatev
 # Anybody can make up a cookie that looks like the facilitator's, so only so many large bodies are in memory at once.
 _large_bodies = BoundedSemaphore(2)
 
+# What a handler keeps of a request and its answer: the connection stays open for a while, and this would with it.
+_OF_ONE_REQUEST = ("environ", "headers", "result", "wsgi_input", "response_headers")
+
 
 class TooSlow(OSError):
     """A sender did not get to the end within its time."""
@@ -118,6 +121,8 @@ class QuietHandler(WSGIHandler):  # type: ignore[misc]  # gevent carries no type
             self._disarm()
         if isinstance(result, tuple):
             logs.request_line("?", "-", result[0], 0)
+        for name in _OF_ONE_REQUEST:
+            setattr(self, name, None)
         return result
 
     def get_environ(self) -> dict[str, Any]:

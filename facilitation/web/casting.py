@@ -20,6 +20,7 @@ from werkzeug.wsgi import get_host
 from facilitation import ballots
 from facilitation.errors import NotVoting, Refused
 from facilitation.gate import ROUTE, WSGI, Environ, StartResponse
+from facilitation.language import _
 from facilitation.live import Present
 from facilitation.web import House, a_number, headers_for
 from facilitation.workshop import Filed, Posted, seal_ballot
@@ -33,7 +34,7 @@ _STATUS = {200: "200 OK", 422: "422 UNPROCESSABLE ENTITY", 503: "503 SERVICE UNA
 def file(house: House, here: Present, device: bytes | None, round_id: int, posted: Posted) -> Filed:
     """File what a phone sent, durably; what its slot holds now. Raises Refused: it was not counted."""
     if device is None:
-        raise NotVoting("This session has ended.")
+        raise NotVoting(_("This session has ended."))
     round_ = here.open if here.open and here.open.round_id == round_id else None
     filing = seal_ballot(house.keys, round_, device, posted)
     house.rooms.hear(filing.workshop_id, device)

@@ -1,11 +1,11 @@
 // The console: a button whose move loses something asks first (data-arm says what); a second press within five seconds
 // makes the move. A press within 400 ms of the last one is a slip.
 (() => {
-  const help = document.getElementById("keys"), notice = document.getElementById("notice");
+  const help = document.getElementById("keys"), notice = document.getElementById("notice"), words = document.getElementById("words").dataset;
   const status = document.getElementById("status");
-  const say = (words) => {
+  const say = (sentence) => {
     const box = document.createElement("div"), line = document.createElement("strong");
-    box.className = "notice notice--wait"; line.textContent = words; box.append(line); notice.replaceChildren(box);
+    box.className = "notice notice--wait"; line.textContent = sentence; box.append(line); notice.replaceChildren(box);
     setTimeout(() => { if (box.isConnected) notice.replaceChildren(); }, 8000);
   };
   let armed = null, disarmAt = 0, lastPress = -400;
@@ -60,7 +60,7 @@
     if (!open) return;
     const rows = [...document.querySelectorAll("#now [data-key]")].flatMap((one) => {
       const key = document.createElement("dt"), does = document.createElement("dd");
-      key.textContent = one.dataset.key.split(" ").map((name) => ({ Space: "space bar", PageDown: "PageDown", ArrowRight: "right arrow" })[name] || name.toUpperCase()).join(", ");
+      key.textContent = one.dataset.key.split(" ").map((name) => ({ Space: words.space, PageDown: "PageDown", ArrowRight: words.right })[name] || name.toUpperCase()).join(", ");
       does.textContent = [...one.childNodes].filter((part) => !(part.classList && part.classList.contains("key"))).map((part) => part.textContent).join(" ").trim();
       return [key, does];
     });
@@ -72,7 +72,7 @@
     if (event.target.closest("#close-keys")) showKeys(false);
   });
   document.addEventListener("keydown", (event) => { if (event.key === "?" && !event.defaultPrevented && !event.target.matches("input, textarea")) showKeys(help.hidden); });
-  document.addEventListener("htmx:error", () => say("No connection. Nothing was done: try again when it is back."));
+  document.addEventListener("htmx:error", () => say(words.lost));
   document.addEventListener("keys:back", ({ detail }) => {
     if (armed) return disarm();
     if (!help.hidden) return showKeys(false);
@@ -80,6 +80,6 @@
     if (overlay) return overlay.click();
     if (detail === "Escape") return notice.replaceChildren();
     const again = document.getElementById("detour");
-    say("A closed vote stays closed, so there is no way back." + (again?.dataset.key === "r" ? " Press R to vote again." : ""));
+    say(words.noWayBack + (again?.dataset.key === "r" ? " " + words.again : ""));
   });
 })();
