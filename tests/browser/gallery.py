@@ -151,6 +151,21 @@ def _profile(meeting: Meeting) -> None:
         meeting.move("close")
 
 
+def _warm_up(meeting: Meeting, *, closed: bool) -> None:
+    meeting.facilitator.post(f"/f/{meeting.code}/agenda", **{"warm-up": "1"})
+    _voting(meeting)
+    if closed:
+        meeting.move("close")
+
+
+def _rehearsal(meeting: Meeting) -> Meeting:
+    """A rehearsal, its question open; the simulated people come one by one."""
+    begun = Meeting(meeting.facilitator, meeting.facilitator.post("/rehearsals").split("/")[2])
+    begun.join(2)
+    begun.move("open")
+    return begun
+
+
 def _dots(meeting: Meeting, options: int, *, closed: bool) -> None:
     _lobby(meeting)
     for number in range(options):
@@ -200,6 +215,9 @@ STATES = {
     "planned": State(_planned, "discussion"),
     "finished": State(_finished, "finished"),
     "second time": State(_again, "revealed"),
+    "warm-up open": State(lambda meeting: _warm_up(meeting, closed=False), "voting"),
+    "warm-up": State(lambda meeting: _warm_up(meeting, closed=True), "revealed"),
+    "rehearsal": State(_rehearsal, "voting"),
     "six options open": State(lambda meeting: _dots(meeting, 6, closed=False), "voting"),
     "six options": State(lambda meeting: _dots(meeting, 6, closed=True), "revealed"),
     "eight options": State(lambda meeting: _dots(meeting, 8, closed=True), "revealed"),
@@ -209,6 +227,7 @@ STATES = {
 OVERLAYS = {
     "code": ("lobby", "locked"),
     "blank": ("live",),
+    "break": ("live",),
     "profile": ("all hallmarks", "revealed", "lobby"),
     "three": ("all hallmarks", "lobby"),
     "plan": ("planned", "lobby"),
@@ -217,10 +236,14 @@ OVERLAYS = {
     "roles": ("by role", "revealed"),
 }
 ON_SCREEN = (*STATES, *(f"{overlay} over {state}" for overlay, states in OVERLAYS.items() for state in states))
-ON_CONSOLE = tuple(state for state in STATES if state not in ("long", "eight options", "twelve options"))
+ON_CONSOLE = (
+    *(state for state in STATES if state not in ("long", "eight options", "twelve options")),
+    "break over live",
+)
 ON_PHONES = (
     *("lobby", "live", "second open", "closed", "revealed", "long", "many", "second", "hush", "finished"),
-    *("by role", "six options open", "six options"),
+    *("by role", "warm-up open", "warm-up", "rehearsal", "six options open", "six options"),
+    "break over live",
 )
 SURFACES = {"screen": ON_SCREEN, "console": ON_CONSOLE, "phone": ON_PHONES}
 
@@ -242,7 +265,10 @@ class Gallery:
             self._made[below] = state.recipe(meeting) or meeting
             self._over[below] = ""
         if self._over[below] != over:
-            self._made[below].show("overlay", over)
+            if "break" in (over, self._over[below]):
+                self._made[below].show("break", "10" if over == "break" else "")
+            if over != "break":
+                self._made[below].show("overlay", over)
             self._over[below] = over
         return self._made[below]
 
@@ -322,6 +348,20 @@ def _pair(page: Page, meeting: Meeting) -> None:
     page.goto("http://" + page.locator("#address").inner_text())
 
 
+def _hand_round(page: Page, meeting: Meeting) -> None:
+    """Make this browser the device that three people share."""
+    submit(page, f"/f/{meeting.code}/devices", role="handed", people="3")
+    page.goto("http://" + page.locator("#address").inner_text())
+    page.click("#take")
+
+
+def _hand_on(page: Page, meeting: Meeting) -> None:
+    _hand_round(page, meeting)
+    page.get_by_label("Largely").check()
+    page.click("#count")
+    page.wait_for_selector("#next-person")
+
+
 def _own_edition(page: Page, meeting: Meeting) -> None:
     """Keep an edition of one's own, and ask to delete it."""
     name = f"Ours {meeting.code} {page.evaluate('Date.now()')}"
@@ -377,11 +417,21 @@ PLACES = {
     "join, a page of a session": Place("participant/join.html", "/w/{}", who="stranger"),
     "join, old QR code": Place("participant/join.html", "/j/aaaaaaaaaaaaaaaa", who="stranger"),
     "role": Place("participant/role.html", "/w/{}", "by role", who="phone"),
+    "role, once more": Place("participant/role.html", "/w/{}/role", "by role", who="phone"),
+    "device offered to be handed round": Place(
+        "facilitator/devices.html", "/f/{}/devices", "live", _sends("/f/{}/devices", role="handed", people="3")
+    ),
+    "handed round, waiting": Place("participant/handed.html", "/f/{}/devices", "lobby", _hand_round),
+    "handed round, ask": Place("participant/handed.html", "/f/{}/devices", "live", _hand_round),
+    "handed round, dots": Place("participant/handed.html", "/f/{}/devices", "six options open", _hand_round),
+    "handed round, results": Place("participant/handed.html", "/f/{}/devices", "revealed", _hand_round),
+    "handed round, counted": Place("participant/handed.html", "/f/{}/devices", "live", _hand_on),
     "too late": Place("refused.html", "/w/{}", act=_late_ballot, who="phone"),
     "about": Place("about.html", "/about", who="stranger"),
     "promise": Place("promise.html", "/promise", who="stranger"),
     "old link": Place("refused.html", "/enter/aaaa", who="stranger"),
     "nowhere": Place("refused.html", "/nowhere", who="stranger"),
+    "screen, gone": Place("screen/gone.html", "/s/000000", who="stranger"),
     "home": Place("facilitator/home.html", "/home"),
     "home, no date": Place("facilitator/home.html", "/home", act=_sends("/sessions", museum="A", title="B")),
     "not loaded": Place("facilitator/not_loaded.html", "/home", act=_sends("/sessions/load", file="{}")),
@@ -401,6 +451,10 @@ PLACES = {
     "priorities, none chosen": Place(
         "facilitator/priorities.html", "/f/{}/priorities", "planned", _sends("/f/{}/priorities", over="actions")
     ),
+    "cards": Place("facilitator/cards.html", "/f/{}/cards", "live"),
+    "cards of dots": Place("facilitator/cards.html", "/f/{}/cards", "six options open"),
+    "cards, none open": Place("facilitator/cards.html", "/f/{}/cards", "revealed"),
+    "cards, too late": Place("facilitator/cards.html", "/f/{}/cards", "live", _sends("/f/{}/cards", round="0")),
     "console, an old page": Place(
         "facilitator/page.html", "/f/{}", act=_sends("/f/{}/move", move="discuss", version="1")
     ),
