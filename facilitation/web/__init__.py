@@ -139,6 +139,11 @@ def next_review(cards: Sequence[Card]) -> dt.date | None:
     return plan.next_review(card.action for card in cards if card.action)
 
 
+def first_due(cards: Sequence[Card]) -> dt.date | None:
+    """The day on which the first of these actions is due."""
+    return plan.first_due(card.action for card in cards if card.action)
+
+
 def dress(app: Flask) -> None:
     """Give an app what every page shares: template words, headers, compression, refusals as pages, a quiet log."""
     app.url_map.converters["int"] = RowNumber
@@ -152,6 +157,7 @@ def dress(app: Flask) -> None:
     app.add_template_filter(plain)
     app.add_template_filter(groupby_run)
     app.add_template_filter(next_review)
+    app.add_template_filter(first_due)
     app.add_template_filter(saying.to_say)
     app.add_template_global(lambda name: house().assets.url(name), "asset")
     app.add_template_global(lambda: house().join_origin(), "join_origin")
