@@ -46,6 +46,7 @@ from facilitation.web.museums import museums
 from facilitation.web.packs import question_packs
 from facilitation.web.pages import pages
 from facilitation.web.participant import participant
+from facilitation.web.printing import printing
 from facilitation.web.screen import screen
 from facilitation.workshop import BallotBox
 
@@ -113,7 +114,7 @@ def create_app(
     for blueprint in (
         *(pages, participant, facilitator, question_packs, museums),
         *(deciding, documents, screen, assets.files),
-        *(cards, handed),
+        *(cards, handed, printing),
     ):
         app.register_blueprint(blueprint)
     listen(socketio, live, rooms)

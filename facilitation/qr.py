@@ -24,6 +24,11 @@ def wifi_svg(name: str, password: str) -> Markup:
     return _draw(code, f"QR code for the Wi-Fi network {name}")
 
 
+def picture(drawn: Markup) -> str:
+    """A drawn code as a file of its own, for what is not a page."""
+    return str(drawn).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+
+
 def _draw(code: segno.QRCode, label: str) -> Markup:
     """One path of horizontal runs: a third of the size of a square for each module."""
     rows = [list(row) for row in code.matrix_iter(border=_BORDER)]
