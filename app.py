@@ -67,6 +67,7 @@ from facilitation.web.museums import museums
 from facilitation.web.packs import question_packs
 from facilitation.web.pages import pages
 from facilitation.web.participant import participant
+from facilitation.web.printing import printing
 from facilitation.web.rehearsals import rehearsals
 from facilitation.web.screen import screen
 from facilitation.web.translating import translating
@@ -144,7 +145,7 @@ def create_app(
     for blueprint in (
         *(pages, participant, facilitator, question_packs, museums),
         *(deciding, documents, screen, rehearsals, assets.files),
-        *(cards, handed, translating),
+        *(cards, handed, printing, translating),
     ):
         app.register_blueprint(blueprint)
     listen(socketio, live, rooms)

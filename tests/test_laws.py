@@ -620,6 +620,8 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("POST", "/f/<code>/cards"): {"console"},
     ("POST", "/f/<code>/cards/back"): {"console"},
     ("POST", "/f/<code>/heads"): {"console"},
+    ("GET", "/f/<code>/print"): {"console"},
+    ("GET", "/f/<code>/print/<name>.pdf"): {"console"},
     ("GET", "/s/<code>"): {"screen"},
     ("GET", "/s/<code>/now"): {"screen"},
     ("GET", "/f/<code>"): {"console"},
@@ -767,6 +769,7 @@ def test_each_address_lets_in_whom_it_should_and_is_not_there_for_anybody_else(
         before = rows_of(venue) if allowed != EVERYBODY else {}
         for who in sorted(EVERYBODY, key=lambda who: who in allowed):
             path = rule.replace("<code>", ended.code) if rule.endswith("/next") else rule
+            path = path.replace("<name>.pdf", "poster.pdf")
             for part, value in values.items():
                 path = path.replace(part, value)
             if "<token>" in rule:
