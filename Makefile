@@ -11,10 +11,14 @@ INSTALLED := $(VENV)/.installed
 # The Socket.IO server on Node that the benchmark measures against, where there is npm.
 NODE := bench/node/node_modules/.package-lock.json
 
-.PHONY: run run-cluster test test-fast test-long bench bench-quick lint lock catalogue screenshots clean
+.PHONY: run demo run-cluster test test-fast test-long bench bench-quick lint lock catalogue screenshots clean
 
 run: $(INSTALLED)
 	$(BIN)/python app.py
+
+# A room of simulated people, with a question open, in a data folder that goes when the program ends.
+demo: $(INSTALLED)
+	$(BIN)/python app.py demo
 
 # Several workers behind nginx, with PostgreSQL and Redis, on this machine; docs/hosting.md says more.
 run-cluster: $(INSTALLED)
