@@ -24,9 +24,10 @@ from flask import Flask
 from flask_socketio import SocketIO
 from sqlalchemy.exc import DBAPIError
 
-from facilitation import __version__, hallmarks, logs, migrations, network, serving, store, wire, workshop
+from facilitation import __version__, hallmarks, language, logs, migrations, network, serving, store, wire, workshop
 from facilitation.committer import Committer, GeventCommitter, InlineCommitter, beside_the_loop
 from facilitation.config import Settings
+from facilitation.corrections import Corrections
 from facilitation.editions import Credits
 from facilitation.errors import Refused
 from facilitation.gate import Gate
@@ -45,6 +46,7 @@ from facilitation.web.packs import question_packs
 from facilitation.web.pages import pages
 from facilitation.web.participant import participant
 from facilitation.web.screen import screen
+from facilitation.web.translating import translating
 from facilitation.workshop import BallotBox
 
 AsyncMode = Literal["threading", "gevent"]
@@ -86,6 +88,8 @@ def create_app(
     writing = store.writing_engine(settings.database_url)
     keys = KeyFile(settings.data_dir / "rounds.keys")
     workshop.recover(writing, keys)
+    corrections = Corrections(settings.data_dir / "words")
+    language.correct_with(corrections)
 
     clock = clock or ThreadClock()
     rooms = Rooms(clock.now)
@@ -106,11 +110,12 @@ def create_app(
         join_origin=_briefly_kept(lambda: network.join_origin(settings, port or settings.port)),
         aside=beside_the_loop() if async_mode == "gevent" else lambda make: make(),
         credits=Credits(),
+        corrections=corrections,
     )
     dress(app)
     for blueprint in (
         *(pages, participant, facilitator, question_packs, museums),
-        *(deciding, documents, screen, assets.files),
+        *(deciding, documents, screen, translating, assets.files),
     ):
         app.register_blueprint(blueprint)
     listen(socketio, live, rooms)

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -172,7 +173,7 @@ def beside_the_loop() -> Aside:
             return None, error
 
     def run(job: Callable[[], Outcome]) -> Outcome:
-        outcome, error = thread.apply(attempt, (job,))
+        outcome, error = thread.apply(attempt, (partial(copy_context().run, job),))  # in the language spoken here
         if error is not None:
             raise error
         return cast(Outcome, outcome)

@@ -17,9 +17,10 @@ from contextvars import ContextVar
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from babel import Locale, negotiate_locale
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from markupsafe import Markup, escape
@@ -31,6 +32,27 @@ _WANTED = re.compile(r"([A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:
 _DRAFT = "Draft:"  # stands in the head of a catalogue until a translator has reviewed it
 
 _current: ContextVar[str] = ContextVar("language", default=SOURCE)
+
+
+class Corrections(Protocol):
+    """What people here say instead of the drafts: see `facilitation.corrections`."""
+
+    def stamp(self, language: str) -> object:
+        """Something else after each change, by whichever process; asked for often."""
+        ...
+
+    def put_into(self, language: str, draft: Catalog) -> None:
+        """Put what people here say into a catalogue."""
+        ...
+
+    def are_complete(self, language: str, draft: Catalog) -> bool:
+        """Whether somebody has reviewed every sentence."""
+        ...
+
+
+_corrections: Corrections | None = None
+_stamps: dict[str, object] = {}
+_edition = 0
 
 Find = Callable[[catalogues.NullTranslations], str]
 
@@ -122,8 +144,37 @@ def is_rtl() -> bool:
     return locale(spoken()[0]).text_direction == "rtl"
 
 
+def correct_with(corrections: Corrections | None) -> None:
+    """Say what is corrected here instead of the drafts, from now on."""
+    global _corrections
+    _corrections = corrections
+    _stamps.clear()
+    _forget()
+
+
+def edition() -> int:
+    """Another number after each change of any sentence: for whoever keeps what has been said."""
+    return _edition
+
+
+def _forget() -> None:
+    global _edition
+    _edition += 1
+    for kept in (_catalogue, _is_draft):
+        kept.cache_clear()
+
+
+def _look_for_corrections(language: str) -> None:
+    for one in language.split("+"):
+        stamp = _corrections.stamp(one) if _corrections and one != SOURCE else None
+        if _stamps.get(one) != stamp:
+            _stamps[one] = stamp
+            _forget()
+
+
 def speak(language: str) -> str:
-    """Speak this language from now on; the one that was spoken before. For the edge, where a request begins and ends."""
+    """Speak this language from now on; the one spoken before. For the edge, where a request begins and ends."""
+    _look_for_corrections(language)
     before = current()
     _current.set(language)
     return before
@@ -132,6 +183,7 @@ def speak(language: str) -> str:
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
     """Speak this language until the end of the block."""
+    _look_for_corrections(language)
     before = _current.set(language)
     try:
         yield
@@ -226,21 +278,30 @@ def is_draft() -> bool:
 
 @lru_cache
 def _is_draft(language: str) -> bool:
-    path = HERE / f"{language}.po"
-    if language == SOURCE or not path.is_file():
+    made = drafts(language)
+    if made is None or _DRAFT not in made.header_comment:
         return False
-    with path.open("rb") as file:
-        return _DRAFT in read_po(file, locale=language).header_comment
+    return _corrections is None or not _corrections.are_complete(language, made)
 
 
 @lru_cache
 def _catalogue(language: str) -> catalogues.NullTranslations:
     """The words of a language; English, and a language that nobody has translated, has none."""
-    path = HERE / f"{language}.po"
-    if language == SOURCE or not path.is_file():
+    made = drafts(language)
+    if made is None:
         return catalogues.NullTranslations()
+    if _corrections is not None:
+        _corrections.put_into(language, made)
     compiled = BytesIO()
-    with path.open("rb") as file:
-        write_mo(compiled, read_po(file, locale=language))
+    write_mo(compiled, made)
     compiled.seek(0)
     return catalogues.GNUTranslations(compiled)
+
+
+def drafts(language: str) -> Catalog | None:
+    """The catalogue that came with the program; None for English and for a language that nobody has translated."""
+    path = HERE / f"{language}.po"
+    if language == SOURCE or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return read_po(file, locale=language)

@@ -16,6 +16,7 @@ from facilitation import store
 from facilitation.deciding import MOST_ACTIONS, MOST_PARKED
 from facilitation.errors import Refused
 from facilitation.exports.session_json import Asked, Counted, SessionData
+from facilitation.language import _, mark
 from facilitation.plan import Action
 from facilitation.priorities import MOST_DOT_VOTES
 from facilitation.stages import Stage
@@ -30,15 +31,23 @@ def load(session: Session, data: SessionData) -> Workshop:
     """
     meeting = data.meeting
     if store.by_code(session, meeting.code) is not None:
-        raise Refused("This session is here already. To take it from its file, delete the one that is here first.")
-    for found, most, things in (
-        ([asked for asked in data.questions if asked.options is None], MOST_QUESTIONS, "questions"),
-        ([asked for asked in data.questions if asked.options is not None], MOST_DOT_VOTES, "dot votes"),
-        (data.actions, MOST_ACTIONS, "actions"),
-        (data.parked, MOST_PARKED, "parked items"),
+        raise Refused(_("This session is here already. To take it from its file, delete the one that is here first."))
+    for found, most, too_many in (
+        (
+            [asked for asked in data.questions if asked.options is None],
+            MOST_QUESTIONS,
+            mark("The file holds %(num)s questions; a session holds at most %(most)s."),
+        ),
+        (
+            [asked for asked in data.questions if asked.options is not None],
+            MOST_DOT_VOTES,
+            mark("The file holds %(num)s dot votes; a session holds at most %(most)s."),
+        ),
+        (data.actions, MOST_ACTIONS, mark("The file holds %(num)s actions; a session holds at most %(most)s.")),
+        (data.parked, MOST_PARKED, mark("The file holds %(num)s parked items; a session holds at most %(most)s.")),
     ):
         if len(found) > most:
-            raise Refused(f"The file holds {len(found)} {things}; a session holds at most {most}.")
+            raise Refused(_(too_many, num=len(found), most=most))
     begun = meeting.stage != Stage.LOBBY
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
     workshop = Workshop(

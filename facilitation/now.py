@@ -651,6 +651,7 @@ def _desk(
     }
     main = stages.main_move(position)
     detour = Move.NEXT if position.stage is Stage.VOTING else Move.REVOTE
+    actions, parked = _actions(session, workshop), _parked(session, workshop)
     order = stages.phases(position.mode)
     place = order.index(position.stage) if position.stage in order else -1
     return Desk(
@@ -672,10 +673,10 @@ def _desk(
         started=_clock_time(workshop.started_at),
         note=_note(session, workshop),
         agreement=_agreement(session, workshop),
-        actions=_actions(session, workshop),
-        parked=_parked(session, workshop),
+        actions=actions,
+        parked=parked,
         discuss=_discuss(workshop, rounds),
-        unsettled=_unsettled(session, workshop),
+        unsettled=_unsettled(actions, parked),
     )
 
 
@@ -757,11 +758,11 @@ _UNSET = {
 }
 
 
-def _unsettled(session: Session, workshop: Workshop) -> tuple[str, ...]:
+def _unsettled(actions: Sequence[Card], parked: Sequence[Card]) -> tuple[str, ...]:
     """What is still open in the plan, so that it is settled while everybody is in the room."""
-    actions = [card.action for card in _actions(session, workshop) if card.action and card.action.open]
-    said = [_(_UNSET[action.unset], action=action.id) for action in actions if action.unset]
-    homeless = sum(not card.draft.values["destination"] for card in _parked(session, workshop))
+    still_open = [card.action for card in actions if card.action and card.action.open]
+    said = [_(_UNSET[action.unset], action=action.id) for action in still_open if action.unset]
+    homeless = sum(not card.draft.values["destination"] for card in parked)
     if homeless:
         said.append(
             ngettext("%(num)s parked item has no destination", "%(num)s parked items have no destination", homeless)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from babel.dates import format_date
 
 from facilitation.errors import Refused
-from facilitation.language import _, locale, mark, spoken, told
+from facilitation.language import SOURCE, _, locale, mark, speaking, spoken, told
 from facilitation.words import tidy
 
 NO_AGREEMENT = 0
@@ -205,6 +205,12 @@ def _read(name: str, text: str) -> object:
     if name == "support":
         return _one_of(Support, text)
     return text or TO_BE_AGREED if name == "owner" else text
+
+
+def meeting(title: str, held_on: dt.date) -> str:
+    """A session as its actions name it for ever in "Agreed at": in English, because it is kept and compared."""
+    with speaking(SOURCE):
+        return f"{title}, {long_date(held_on)}"
 
 
 def read_date(text: str) -> dt.date:

@@ -19,6 +19,7 @@ from facilitation import continuing, editions, plan, store, tally
 from facilitation.ballots import ROLES
 from facilitation.continuing import LastTime
 from facilitation.hallmarks import Framework, say, split_prompt
+from facilitation.language import _
 from facilitation.plan import Action, Agreement, ParkedItem, Status, by_progress
 from facilitation.profile import ProfileRow, profile
 from facilitation.stages import Stage
@@ -126,11 +127,11 @@ class Answer:
         if self.shown or self.ranked:
             return ""
         if not self.votes:
-            return "Not voted on"
+            return _("Not voted on")
         latest = self.votes[-1]
         if latest.void:
-            return "This vote could not be counted"
-        return "Too few answered to show a result" if latest.ballots is not None else "Not shown"
+            return _("This vote could not be counted")
+        return _("Too few answered to show a result") if latest.ballots is not None else _("Not shown")
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,9 +108,15 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def venue(database_url: str, tmp_path: Path) -> Iterator[Venue]:
+def pushes() -> bool:
+    """Whether what the venue pushes is drawn. Files whose tests have no ear for it say no, and take half the time."""
+    return True
+
+
+@pytest.fixture
+def venue(database_url: str, tmp_path: Path, pushes: bool) -> Iterator[Venue]:
     """The whole program in this process, on a database of this test's own and a clock that stands still."""
-    place = Venue(database_url, tmp_path)
+    place = Venue(database_url, tmp_path, quiet=not pushes)
     yield place
     place.closes()
 

@@ -35,8 +35,13 @@ class Brackets(gettext.NullTranslations):
 def teach(patch: pytest.MonkeyPatch) -> None:
     """Have the program offer PSEUDO beside English for the length of a test."""
     catalogue = language._catalogue
+
+    def taught(spoken: str) -> gettext.NullTranslations:
+        return Brackets() if spoken == PSEUDO else catalogue(spoken)
+
+    taught.cache_clear = catalogue.cache_clear  # type: ignore[attr-defined]
     patch.setattr(language, "offered", lambda: (language.SOURCE, PSEUDO))
-    patch.setattr(language, "_catalogue", lambda spoken: Brackets() if spoken == PSEUDO else catalogue(spoken))
+    patch.setattr(language, "_catalogue", taught)
     patch.setattr(language, "chosen", language.chosen.__wrapped__)
 
 

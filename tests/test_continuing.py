@@ -41,6 +41,12 @@ def database_url(sqlite_url: str) -> str:
     return sqlite_url
 
 
+@pytest.fixture
+def pushes() -> bool:
+    """Nobody listens here."""
+    return False
+
+
 def ended(freya: Facilitator, first: str = LOW, *, release: bool = True) -> Facilitator:
     """Freya's session with one question voted on, six actions, the first and the second with a date; then the end."""
     phones = freya.venue.phones(len(first), freya.code)
@@ -170,6 +176,7 @@ def test_what_was_done_comes_first_on_the_wall_and_a_dropped_action_says_why(fre
     assert "1 of 6 done." in said_there
 
 
+@pytest.mark.parametrize("pushes", [True])
 def test_an_update_on_the_console_reaches_the_wall_by_push(venue: Venue, freya: Facilitator) -> None:
     wall = Screen(venue).shows(continues(ended(freya)))
     freya.shows("overlay", "since")

@@ -22,6 +22,12 @@ def database_url(sqlite_url: str) -> str:
 
 
 @pytest.fixture
+def pushes() -> bool:
+    """Nobody listens here."""
+    return False
+
+
+@pytest.fixture
 def talk(venue: Venue, freya: Facilitator) -> Facilitator:
     """Freya's session in the talk about its first question, on which people are far apart."""
     return talking(venue, freya)

@@ -585,6 +585,12 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/packs/<pack>/file.<kind>"): {"home"},
     ("GET", "/packs/<pack>/delete"): {"home"},
     ("POST", "/packs/<pack>/delete"): {"home"},
+    ("GET", "/languages"): {"home"},
+    ("POST", "/languages/load"): {"home"},
+    ("GET", "/languages/<language>"): {"home"},
+    ("POST", "/languages/<language>/<sentence>"): {"home"},
+    ("POST", "/languages/<language>/reviewed"): {"home"},
+    ("GET", "/languages/<language>/catalogue.po"): {"home"},
     ("GET", "/sessions/<code>/next"): {"home"},
     ("POST", "/sessions/<code>/next"): {"home"},
     ("GET", "/sessions/<code>/files/<name>"): {"home"},
@@ -642,6 +648,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/f/<code>/actions/<int:number>": {"action": "Invite the schools", "version": "1"},
     "/packs": {"file": packs.template(FRAMEWORK.scales, "csv")},
     "/packs/<pack>": {"edition": "2028.1", "title": "Ours"},
+    "/languages/<language>/<sentence>": {"want": "draft"},
     "/sessions/<code>/next": {"title": "The next one", "held_on": "2027-11-21"},
     "/museums/<code>/actions/<int:action_id>": {"status": "under way", "version": "1"},
     "/f/<code>/parked": {"item": "The roof"},
@@ -650,6 +657,7 @@ FORMS: dict[str, dict[str, Any]] = {
 
 # What no text can say: a file, and a field more than once. The fourth question is the own one from above.
 SENT: dict[str, Callable[[], dict[str, Any]]] = {
+    "/languages/load": lambda: {"file": (io.BytesIO(b'msgid ""\nmsgstr "Language: cy\\n"\n'), "cy.po")},
     "/sessions/load": lambda: {"file": (io.BytesIO(session_json.write(a_report())), "session.json")},
     "/f/<code>/priorities": lambda: {"over": "questions", "key": [*QUESTIONS, "own-f405e0afc1dc"]},
 }
@@ -718,6 +726,8 @@ def test_each_address_lets_in_whom_it_should_and_is_not_there_for_anybody_else(
         "<int:action_id>": "1",
         "<pack>": editions.address_of(edition.key, edition.edition),
         "<kind>": "csv",
+        "<language>": "cy",
+        "<sentence>": venue.house.corrections.sentences("cy")[0].name,
         "<name>": "results.csv",
         "<version>": venue.house.assets.version,
         "<path:name>": "css/base.css",

@@ -16,6 +16,12 @@ def database_url(sqlite_url: str) -> str:
 
 
 @pytest.fixture
+def pushes() -> bool:
+    """Nobody listens here."""
+    return False
+
+
+@pytest.fixture
 def freya(venue: Venue) -> Facilitator:
     """Has set up a session that asks for roles, k = 3."""
     made = Facilitator(venue).enters().creates("purpose-01", "purpose-02", k=3)

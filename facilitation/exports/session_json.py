@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from facilitation.ballots import MOST_DOTS, MOST_OPTIONS, ROLES
 from facilitation.exports.reading import Group, loaded, refuse
 from facilitation.hallmarks import POINTS
+from facilitation.language import _
 from facilitation.plan import LONGEST, Action, Agreement, ParkedItem, Status, Support
 from facilitation.priorities import FEWEST_OPTIONS, KEY
 from facilitation.report import Answer, Report, Vote
@@ -186,13 +187,13 @@ def parse(text: str, name: str = "session.json") -> SessionData:
     no session of this program could have written.
     """
     if len(text) > LARGEST_FILE:
-        refuse(name, f"the file is too big; {LARGEST_FILE // 1_000_000} MB is the most.")
+        refuse(name, _("the file is too big; %(most)s MB is the most.", most=LARGEST_FILE // 1_000_000))
     found = loaded(text.removeprefix("\ufeff"), name)
     if not isinstance(found, dict) or found.get("schema_version") != SCHEMA_VERSION:
-        refuse(name, f"this is not a session file of version {SCHEMA_VERSION}.")
+        refuse(name, _("this is not a session file of version %(version)s.", version=SCHEMA_VERSION))
     top = Group(found, name, _TOP)
     if top.values["comments"] != []:
-        top.refuse("comments", "this program keeps no comments.")
+        top.refuse("comments", _("this program keeps no comments."))
     meeting = _meeting(top.group("workshop", _names(Meeting)))
     questions = _each_once((_asked_in(group) for group in top.groups("questions", _names(Asked))), f"{name}, questions")
     agenda = {asked.key: asked for asked in questions}
@@ -235,7 +236,7 @@ def _names(kind: type[Meeting | Asked | Action | ParkedItem]) -> tuple[str, ...]
 def _meeting(group: Group) -> Meeting:
     code = group.text("code", 6)
     if not re.fullmatch(r"[0-9]{6}", code):
-        group.refuse("code", "a join code has six digits.")
+        group.refuse("code", _("a join code has six digits."))
     return Meeting(
         code=code,
         title=group.text("title", 120),
@@ -253,7 +254,9 @@ def _asked_in(group: Group) -> Asked:
     labels = tuple(group.list_of_texts("labels", 120))
     options = _options(group, len(labels))
     if options is None and len(labels) != POINTS:
-        group.refuse("labels", f"a scale has {POINTS} points, this one has {len(labels)}.")
+        group.refuse(
+            "labels", _("a scale has %(points)s points, this one has %(count)s.", points=POINTS, count=len(labels))
+        )
     return Asked(
         key=group.key("key"),
         number=group.text("number", 20),
@@ -275,19 +278,28 @@ def _options(group: Group, labels: int) -> tuple[str, ...] | None:
     if group.values["options"] is None:
         return None
     if not re.fullmatch(f"{KEY}[0-9]{{1,4}}", group.key("key")):
-        group.refuse("key", f"the key of a dot vote is {KEY} and a number.")
+        group.refuse("key", _("the key of a dot vote is %(key)s and a number.", key=KEY))
     options = tuple(group.list_of_keys("options", 64))
     if not FEWEST_OPTIONS <= len(options) <= MOST_OPTIONS or len(set(options)) < len(options):
-        group.refuse("options", f"a dot vote has {FEWEST_OPTIONS} to {MOST_OPTIONS} options, each of them once.")
+        group.refuse(
+            "options",
+            _(
+                "a dot vote has %(fewest)s to %(most)s options, each of them once.",
+                fewest=FEWEST_OPTIONS,
+                most=MOST_OPTIONS,
+            ),
+        )
     if len(options) != labels:
-        group.refuse("labels", f"there are {len(options)} options, and {labels} labels.")
+        group.refuse(
+            "labels", _("there are %(count)s options, and %(labels)s labels.", count=len(options), labels=labels)
+        )
     return options
 
 
 def _each_once(found: Iterable[Asked], place: str) -> tuple[Asked, ...]:
     questions = tuple(found)
     if len({asked.key for asked in questions}) < len(questions):
-        refuse(place, "a key is used twice; keys tell questions apart for ever.")
+        refuse(place, _("a key is used twice; keys tell questions apart for ever."))
     return questions
 
 
@@ -295,7 +307,7 @@ def _known(group: Group, agenda: Agenda, *, optional: bool = False) -> str:
     """The key of a question of the file in the field `question`; optional: or nothing."""
     key = group.text("question", 120)
     if key not in agenda and not (optional and not key):
-        group.refuse("question", f"“{key}” is not among the questions of this file.")
+        group.refuse("question", _("“%(key)s” is not among the questions of this file.", key=key))
     return key
 
 
@@ -307,7 +319,7 @@ def _rounds(top: Group, agenda: Agenda, k: int) -> tuple[Counted, ...]:
         asked = agenda[question]
         vote = _vote_in(group, len(asked.labels), k) if asked.options is None else _dot_vote_in(group, asked, k)
         if vote.number <= latest.get(question, 0):
-            group.refuse("round", "the votes on a question are numbered upwards.")
+            group.refuse("round", _("the votes on a question are numbered upwards."))
         latest[question] = vote.number
         made.append(Counted(question, vote))
     return tuple(made)
@@ -327,13 +339,13 @@ def _vote_in(group: Group, points: int, k: int) -> Vote:
         groups=groups,
     )
     if vote.released != (counts is not None):
-        group.refuse("released", "a vote that is released has counts, and no other has.")
+        group.refuse("released", _("a vote that is released has counts, and no other has."))
     if counts is None and (vote.shift or groups):
-        group.refuse("counts", "without counts there is neither a shift nor a group.")
+        group.refuse("counts", _("without counts there is neither a shift nor a group."))
     if counts and vote.ballots != counts.ballots:
-        group.refuse("ballots", f"the counts add up to {counts.ballots}.")
+        group.refuse("ballots", _("the counts add up to %(ballots)s.", ballots=counts.ballots))
     if counts and groups and _added(tuple(part for _, part in groups)) != counts:
-        group.refuse("groups", "the groups do not add up to the counts.")
+        group.refuse("groups", _("the groups do not add up to the counts."))
     return vote
 
 
@@ -350,11 +362,11 @@ def _dot_vote_in(group: Group, asked: Asked, k: int) -> Vote:
         dots=counts,
     )
     if vote.released != (counts is not None):
-        group.refuse("released", "a vote that is released has counts, and no other has.")
+        group.refuse("released", _("a vote that is released has counts, and no other has."))
     if counts and vote.ballots != counts.ballots:
-        group.refuse("ballots", f"the counts are of {counts.ballots}.")
+        group.refuse("ballots", _("the counts are of %(ballots)s.", ballots=counts.ballots))
     if group.values["shift"] is not None or group.values["groups"] != {}:
-        group.refuse("shift", "a dot vote has neither a shift nor groups.")
+        group.refuse("shift", _("a dot vote has neither a shift nor groups."))
     return vote
 
 
@@ -364,11 +376,11 @@ def _dots(group: Group, options: int, k: int) -> Dots:
     try:
         counts = Dots.from_dict({name: inner.whole(name, 0, _MOST) for name in names})
     except ValueError:
-        group.refuse("counts", "there are more dots than these people have.")
+        group.refuse("counts", _("there are more dots than these people have."))
     if sum(counts.counts) > MOST_DOTS * (counts.ballots - counts.none):
-        group.refuse("counts", "there are more dots than these people have.")
+        group.refuse("counts", _("there are more dots than these people have."))
     if counts.ballots < k:
-        group.refuse("counts", f"fewer than {k} people answered, and then no counts may stand anywhere.")
+        group.refuse("counts", _("fewer than %(k)s people answered, and then no counts may stand anywhere.", k=k))
     return counts
 
 
@@ -377,7 +389,7 @@ def _tally(group: Group, field: str, points: int, k: int) -> Tally:
     inner = group.group(field, names)
     counts = Tally.from_dict({name: inner.whole(name, 0, _MOST) for name in names})
     if counts.ballots < k:
-        group.refuse(field, f"fewer than {k} people answered, and then no counts may stand anywhere.")
+        group.refuse(field, _("fewer than %(k)s people answered, and then no counts may stand anywhere.", k=k))
     return counts
 
 
@@ -399,7 +411,9 @@ def _shift(group: Group, k: int) -> Shift | None:
     inner = group.group("shift", ("up", "same", "down"))
     shift = Shift(*(inner.whole(name, 0, _MOST) for name in ("up", "same", "down")))
     if shift.declared < k:
-        group.refuse("shift", f"fewer than {k} people said how they moved, and then it may not stand anywhere.")
+        group.refuse(
+            "shift", _("fewer than %(k)s people said how they moved, and then it may not stand anywhere.", k=k)
+        )
     return shift
 
 
@@ -413,7 +427,7 @@ def _by_question(
     for group in top.groups(field, ("question", *fields)):
         question = _known(group, agenda)
         if question in made:
-            group.refuse("question", "this question stands here twice.")
+            group.refuse("question", _("this question stands here twice."))
         made[question] = read(group)
     return made
 
@@ -427,16 +441,16 @@ def _actions(top: Group, agenda: Agenda) -> tuple[Action, ...]:
     for group in top.groups("actions", _names(Action)):
         action = _action(group, agenda)
         if made and action.number <= made[-1].number:
-            group.refuse("number", "actions are numbered upwards.")
+            group.refuse("number", _("actions are numbered upwards."))
         if action.uid in {other.uid for other in made}:
-            group.refuse("uid", "another action has the same.")
+            group.refuse("uid", _("another action has the same."))
         made.append(action)
     return tuple(made)
 
 
 def _action(group: Group, agenda: Agenda) -> Action:
     if not re.fullmatch(r"[0-9A-Za-z-]{1,64}", group.text("uid", 64)):
-        group.refuse("uid", "letters, digits and hyphens are needed here.")
+        group.refuse("uid", _("letters, digits and hyphens are needed here."))
     read: dict[str, Any] = {name: group.text(name, LONGEST) for name in _TEXTS_OF_AN_ACTION}
     action = Action(
         **read,
@@ -452,11 +466,11 @@ def _action(group: Group, agenda: Agenda) -> Action:
     )
     belongs = agenda[action.question].hallmark if action.question else ""
     if action.hallmark != belongs:
-        group.refuse("hallmark", f"the question’s own is needed here: “{belongs}”.")
+        group.refuse("hallmark", _("the question’s own is needed here: “%(belongs)s”.", belongs=belongs))
     if not action.action:
-        group.refuse("action", "the text is empty.")
+        group.refuse("action", _("the text is empty."))
     if action.status is Status.DROPPED and not action.status_reason:
-        group.refuse("status_reason", "an action that was dropped needs a reason.")
+        group.refuse("status_reason", _("an action that was dropped needs a reason."))
     return action
 
 

@@ -21,6 +21,7 @@ from facilitation.hallmarks import (
     Scale,
     read_text,
 )
+from facilitation.language import _
 from facilitation.packs.table import NO_PROMPT, BadPack, begun, key_for
 from facilitation.words import tidy
 
@@ -35,9 +36,9 @@ def edited(framework: Framework, form: Form) -> Framework:
     editor = _Editor(framework, form)
     made = editor.framework()
     if made == replace(framework, edition=made.edition) and not editor.faults:
-        editor.faults.append("Nothing was changed, so there is no new edition to keep.")
+        editor.faults.append(_("Nothing was changed, so there is no new edition to keep."))
     if editor.faults:
-        raise BadPack("this edition", editor.faults, nothing_was="kept")
+        raise BadPack("", editor.faults)
     return made
 
 
@@ -49,17 +50,17 @@ class _Editor:
         self.faults: list[str] = []
 
     def framework(self) -> Framework:
-        edition = self.text("edition", "Edition", self.before.edition)
+        edition = self.text("edition", _("Edition"), self.before.edition)
         if edition == self.before.edition:
-            self.faults.append("Edition: give the new edition a name of its own, for example 2027.1.")
+            self.faults.append(_("Edition: give the new edition a name of its own, for example 2027.1."))
         scales = {scale.key: self.scale(scale) for scale in self.before.scales.values()}
         kept = [made for hallmark in self.before.hallmarks if (made := self.hallmark(hallmark))]
         if not kept:
-            self.faults.append("At least one question must stay.")
+            self.faults.append(_("At least one question must stay."))
         return replace(
             self.before,
             edition=edition,
-            title=self.texts("title", "Title", self.before.title),
+            title=self.texts("title", _("Title"), self.before.title),
             scales=scales,
             hallmarks=tuple(
                 replace(
@@ -76,7 +77,9 @@ class _Editor:
 
     def scale(self, scale: Scale) -> Scale:
         labels = (
-            self.texts(f"s-{scale.key}-{point}", f"Scale {scale.key}, answer {point}", label)
+            self.texts(
+                f"s-{scale.key}-{point}", _("Scale %(key)s, answer %(point)s", key=scale.key, point=point), label
+            )
             for point, label in enumerate(scale.labels, start=1)
         )
         return replace(scale, labels=tuple(labels))
@@ -90,10 +93,12 @@ class _Editor:
             questions += self.added(hallmark)
             hallmark = replace(
                 hallmark,
-                title=self.texts(f"{field}-title", f"{place}, title", hallmark.title),
-                definition=self.texts(f"{field}-definition", f"{place}, definition", hallmark.definition, PARAGRAPH),
+                title=self.texts(f"{field}-title", _("%(place)s, title", place=place), hallmark.title),
+                definition=self.texts(
+                    f"{field}-definition", _("%(place)s, definition", place=place), hallmark.definition, PARAGRAPH
+                ),
                 description=self.texts(
-                    f"{field}-description", f"{place}, description", hallmark.description, PARAGRAPH
+                    f"{field}-description", _("%(place)s, description", place=place), hallmark.description, PARAGRAPH
                 ),
             )
         return replace(hallmark, questions=tuple(questions)) if questions else None
@@ -108,41 +113,41 @@ class _Editor:
         return [hallmark.questions[at] for at in sorted(range(len(hallmark.questions)), key=place)]
 
     def question(self, question: Question, hallmark: Hallmark) -> Question | None:
-        field, place = f"q-{question.key}", f"Question {question.number}"
+        field, place = f"q-{question.key}", _("Question %(number)s", number=question.number)
         if self.form.get(f"{field}-drop"):
             return None
         ours = replace(
             question,
-            short=self.texts(f"{field}-short", f"{place}, short name", question.short),
-            prompt=self.texts(f"{field}-prompt", f"{place}, prompt", question.prompt, PARAGRAPH),
+            short=self.texts(f"{field}-short", _("%(place)s, short name", place=place), question.short),
+            prompt=self.texts(f"{field}-prompt", _("%(place)s, prompt", place=place), question.prompt, PARAGRAPH),
         )
         if hallmark.attribution:
             return ours
         return replace(
             ours,
-            text=self.texts(f"{field}-text", f"{place}, question", question.text, QUESTION),
-            scale=self.scale_key(f"{field}-scale", f"{place}, scale", question.scale),
+            text=self.texts(f"{field}-text", _("%(place)s, question", place=place), question.text, QUESTION),
+            scale=self.scale_key(f"{field}-scale", _("%(place)s, scale", place=place), question.scale),
         )
 
     def added(self, hallmark: Hallmark) -> list[Question]:
         """The question that was added to this hallmark, if any."""
-        field, place = f"new-{hallmark.key}", f"{hallmark.title['en']}, new question"
+        field, place = f"new-{hallmark.key}", _("%(hallmark)s, new question", hallmark=hallmark.title["en"])
         if not tidy(self.form.get(f"{field}-text", "")):
             return []
         text = self.text(f"{field}-text", place, "", QUESTION)
         key = key_for(hallmark.key, text)
         if key in self.keys:
-            self.faults.append(f"{place}: this question is there already.")
+            self.faults.append(_("%(place)s: this question is there already.", place=place))
         self.keys.add(key)
-        short = self.text(f"{field}-short", f"{place}, short name", begun(text))
-        prompt = self.text(f"{field}-prompt", f"{place}, prompt", NO_PROMPT, PARAGRAPH)
-        scale = self.scale_key(f"{field}-scale", f"{place}, scale", next(iter(self.before.scales)))
+        short = self.text(f"{field}-short", _("%(place)s, short name", place=place), begun(text))
+        prompt = self.text(f"{field}-prompt", _("%(place)s, prompt", place=place), NO_PROMPT, PARAGRAPH)
+        scale = self.scale_key(f"{field}-scale", _("%(place)s, scale", place=place), next(iter(self.before.scales)))
         return [Question(key, "", {"en": text}, {"en": short}, {"en": prompt}, scale)]
 
     def scale_key(self, field: str, place: str, otherwise: str) -> str:
         key = self.form.get(field, otherwise)
         if key not in self.before.scales:
-            self.faults.append(f"{place}: choose one of the scales.")
+            self.faults.append(_("%(place)s: choose one of the scales.", place=place))
         return key
 
     def texts(self, field: str, place: str, before: LanguageMap, longest: int = LINE) -> LanguageMap:

@@ -19,16 +19,19 @@ from flask import Flask, Response, abort, current_app, g, make_response, redirec
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter, Map
 
 from facilitation import __version__, language, logs, plan, qr
 from facilitation.committer import Aside, Committer
 from facilitation.config import Settings
+from facilitation.corrections import Corrections
 from facilitation.editions import Credits
 from facilitation.errors import Refused
 from facilitation.exports import FORMATS
 from facilitation.gate import LARGEST_TYPED, ROUTE
 from facilitation.hallmarks import Framework, say
 from facilitation.keys import KeyFile
+from facilitation.language import _
 from facilitation.limits import TypedCodes
 from facilitation.live import Live
 from facilitation.now import Card, RunRow
@@ -40,6 +43,7 @@ from facilitation.web.assets import Assets
 from facilitation.workshop import BallotBox
 
 Outcome = TypeVar("Outcome")
+LARGEST_NUMBER = 2**31 - 1  # that a row can have, in every database
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -63,6 +67,7 @@ class House:
     join_origin: Callable[[], str]
     aside: Aside
     credits: Credits
+    corrections: Corrections
 
 
 def house() -> House:
@@ -107,8 +112,16 @@ def download(body: bytes, mimetype: str, name: str) -> Response:
 
 
 def a_number(text: str | None, default: int = 0) -> int:
-    """A whole number from a form; the default when it is none, or is absurdly long."""
-    return int(text) if text and len(text) < 12 and text.isdecimal() else default
+    """A whole number from a form; the default when it is none, or is longer than a database holds in a column."""
+    number = int(text) if text and len(text) < 11 and text.isdecimal() else default
+    return number if number <= LARGEST_NUMBER else default
+
+
+class RowNumber(IntegerConverter):
+    """<int:…> in an address: a number that a row can have. A longer one is no address of ours, and not found."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=LARGEST_NUMBER)
 
 
 def today() -> dt.date:
@@ -118,7 +131,7 @@ def today() -> dt.date:
 
 def groupby_run(rows: Sequence[RunRow]) -> list[list[RunRow]]:
     """The run sheet in groups of neighbours of one hallmark: the running order stays, whatever it is."""
-    return [list(group) for _, group in groupby(rows, key=lambda row: row.hallmark)]
+    return [list(group) for _hallmark, group in groupby(rows, key=lambda row: row.hallmark)]
 
 
 def next_review(cards: Sequence[Card]) -> dt.date | None:
@@ -128,6 +141,7 @@ def next_review(cards: Sequence[Card]) -> dt.date | None:
 
 def dress(app: Flask) -> None:
     """Give an app what every page shares: template words, headers, compression, refusals as pages, a quiet log."""
+    app.url_map.converters["int"] = RowNumber
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.newstyle_gettext = True  # type: ignore[attr-defined]
@@ -197,19 +211,19 @@ def refused(refusal: Refused) -> Response:
 
 def _http_error(error: HTTPException) -> Response:
     words = {
-        404: "There is nothing at this address, or it is not open to this browser.",
-        405: "This address cannot be used like that.",
-        411: "The length of what is sent must be named.",
-        413: "That is too large.",
+        404: _("There is nothing at this address, or it is not open to this browser."),
+        405: _("This address cannot be used like that."),
+        411: _("The length of what is sent must be named."),
+        413: _("That is too large."),
     }
     code = error.code or 500
-    return _explain(words.get(code, "That did not work."), code)
+    return _explain(words.get(code, _("That did not work.")), code)
 
 
 def _fault(error: Exception) -> Response:
     """A fault of ours: in the log with its place but without what anyone typed, on the page as a sentence."""
     logs.fault(error, str(request.url_rule or "-"))
-    return _explain("Something went wrong in the program. Nothing was changed: please try again.", 500)
+    return _explain(_("Something went wrong in the program. Nothing was changed: please try again."), 500)
 
 
 def _explain(sentence: str, status: int) -> Response:

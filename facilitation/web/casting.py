@@ -47,14 +47,15 @@ def outcome(house: House, here: Present, device: bytes | None, round_id: int, po
     """File a ballot; the fragment that tells the phone what became of it, and the status. Never silence."""
     try:
         filed = file(house, here, device, round_id, posted)
-        return _counted(filed, here.labels, language.current()), 200
+        return _counted(filed, here.labels, language.current(), language.edition()), 200
     except Refused as refusal:
         return render_template("participant/_not_counted.html", sentence=refusal.sentence), refusal.status
 
 
 @lru_cache(maxsize=512)
-def _counted(own: Filed, labels: tuple[str, ...], spoken: str) -> str:
-    """What a phone is told about its answer: the same for all who answered alike and speak the same language."""
+def _counted(own: Filed, labels: tuple[str, ...], spoken: str, edition: int) -> str:
+    """What a phone is told about its answer: the same for all who answered alike and speak the same language, until
+    a sentence of it is corrected."""
     return render_template("participant/_mine.html", own=own, labels=labels)
 
 

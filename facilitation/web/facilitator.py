@@ -12,6 +12,7 @@ from facilitation import continuing, editions, museum, report, store, workshop
 from facilitation import now as reader
 from facilitation.errors import Refused, Stale
 from facilitation.exports import said
+from facilitation.language import _
 from facilitation.live import fragment
 from facilitation.now import Audience, Now
 from facilitation.plan import read_date
@@ -53,7 +54,7 @@ def create() -> Response:
         def job(session: Session) -> tuple[int, str, str]:
             framework = editions.find(session, shipped, form.get("pack", editions.name_of(shipped)))
             if framework is None:
-                raise Refused("That question pack is not there any more. Choose another.")
+                raise Refused(_("That question pack is not there any more. Choose another."))
             made = workshop.create(session, framework, form.get("title", ""), form.get("museum", ""), held_on)
             return made.id, made.code, workshop.grant(session, "facilitator", made.id)
 
@@ -204,7 +205,7 @@ def add_questions(code: str) -> Response:
         elif chosen:
             workshop.add_questions(session, workshop_id, chosen, framework)
         else:
-            raise Refused("Choose at least one question.")
+            raise Refused(_("Choose at least one question."))
 
     return _set_up(code, job)
 
@@ -238,7 +239,7 @@ def move(code: str) -> Response:
     found = access.facilitated(code)
     workshop_id, form = found.id, request.form
     if form.get("move") not in set(Move):
-        raise Refused("That move is not known.")
+        raise Refused(_("That move is not known."))
     wanted, version, agenda_id = Move(form["move"]), a_number(form.get("version")), a_number(form.get("agenda")) or None
     keys = house().keys
     try:

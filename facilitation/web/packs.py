@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from facilitation import editions, packs
 from facilitation.errors import Refused
 from facilitation.hallmarks import Framework
+from facilitation.language import _
 from facilitation.packs import BadPack, editing
 from facilitation.store import db
 from facilitation.web import access, download, house, perform, see
@@ -28,7 +29,7 @@ def load() -> Response:
     access.demand_home()
     file = request.files.get("file")
     if file is None or not file.filename:
-        return _all_packs("Choose a file first.")
+        return _all_packs(_("Choose a file first."))
     content, name = file.read(), file.filename[:80]
     try:
         return see(_address(_add(house().aside(lambda: packs.read(content, name)))))

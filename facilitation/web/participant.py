@@ -7,6 +7,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from facilitation import ballots, store
 from facilitation import now as reader
 from facilitation.errors import Refused
+from facilitation.language import _
 from facilitation.now import Audience, Now
 from facilitation.stages import Stage
 from facilitation.store import Workshop, db
@@ -41,7 +42,9 @@ def join_by_code() -> Response:
             house().codes.wrong(address)
         shown = f"{code[:3]} {code[3:]}" if is_guess else typed.strip()[:20]
         problem = (
-            f"No session uses the code {shown}. Check the code on the screen." if shown else "Enter the join code."
+            _("No session uses the code %(shown)s. Check the code on the screen.", shown=shown)
+            if shown
+            else _("Enter the join code.")
         )
         return _join_page(typed[:20], problem, 422)
     return _let_in(workshop)
@@ -52,7 +55,7 @@ def join_by_qr(token: str) -> Response:
     """Join with the QR code: its token is too long to guess, so it is never limited."""
     workshop = store.by_join_token(db.session(), token)
     if workshop is None:
-        problem = "This QR code belongs to no session. Check the code on the screen."
+        problem = _("This QR code belongs to no session. Check the code on the screen.")
         return _join_page("", problem, 404)
     return _let_in(workshop)
 
