@@ -103,7 +103,7 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The real server in a process of its own: gevent's and Playwright's greenlets must not meet in one."""
-    program = Program(tmp_path_factory.mktemp("data"), _free_port())
+    program = Program(tmp_path_factory.mktemp("data"), free_port())
     link = program.start()
     yield Site(program.url, link, program.data, program)
     program.stop()
@@ -181,7 +181,8 @@ def axe() -> Axe:
     return run
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
