@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.people import Meeting, Venue, Watch
+from tests.browser.gallery import Gallery
+from tests.browser.people import DESK, PHONE, WALL, Meeting, Venue, Watch
 from tests.browser.program import HOST, Program, Visitor
 
 CHROMIUM = os.environ.get("CHROMIUM") or next(
@@ -147,6 +148,36 @@ def venue(shared_venue: Venue, request: pytest.FixtureRequest) -> Iterator[Venue
 def meeting(home: Visitor) -> Meeting:
     """A session in the lobby with the six questions of Tackling Inequality, live results and k = 3."""
     return Meeting.set_up(home)
+
+
+@pytest.fixture(scope="module")
+def gallery(home: Visitor) -> Gallery:
+    """The sessions that this module looks at."""
+    return Gallery(home)
+
+
+@pytest.fixture(scope="module")
+def wall(shared_venue: Venue) -> Page:
+    """A window of the size of a projector, used for all screens."""
+    return shared_venue.context({**WALL, "viewport": {"width": 1920, "height": 1080}}).new_page()
+
+
+@pytest.fixture(scope="module")
+def desk(shared_venue: Venue) -> Page:
+    """A laptop's window, used for all consoles and the pages around them."""
+    return shared_venue.context(DESK).new_page()
+
+
+@pytest.fixture(scope="module")
+def hand(shared_venue: Venue) -> Page:
+    """A phone, used for all sessions."""
+    return shared_venue.context(PHONE).new_page()
+
+
+@pytest.fixture
+def sight(wall: Page, desk: Page, hand: Page) -> dict[str, Page]:
+    """The window in which a surface is looked at."""
+    return {"screen": wall, "console": desk, "phone": hand, "page": desk}
 
 
 @pytest.fixture

@@ -33,11 +33,11 @@ class Program:
     run: what Python runs, if that is not app.py.
     """
 
-    def __init__(self, data: Path, port: int, run: Sequence[str] = ("app.py",)) -> None:
+    def __init__(self, data: Path, port: int, host: str = HOST, run: Sequence[str] = ("app.py",)) -> None:
         self.data = data
         self.port = port
         self.run = run
-        self.url = f"http://{HOST}:{port}"
+        self.url = f"http://{host}:{port}"
 
     def start(self) -> str:
         """Run it until it answers. Returns the facilitator's link; fails the test when it does not come up."""
@@ -87,7 +87,7 @@ class Program:
     def _wait_until_healthy(self) -> None:
         # The Host of the site: the program answers to no other name.
         health = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/healthz", headers={"Host": f"{HOST}:{self.port}"}
+            f"http://127.0.0.1:{self.port}/healthz", headers={"Host": self.url.removeprefix("http://")}
         )
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:

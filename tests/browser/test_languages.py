@@ -196,7 +196,7 @@ def eastern(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     """The facilitator of a program that offers Arabic beside English."""
     folder = arabic(tmp_path_factory.mktemp("translations"))
     run = ("-m", "tests.browser.with_catalogues", str(folder))
-    program = Program(tmp_path_factory.mktemp("eastern"), free_port(), run)
+    program = Program(tmp_path_factory.mktemp("eastern"), free_port(), run=run)
     link = program.start()
     visitor = Visitor(program.url)
     visitor.get(link.removeprefix(program.url))
