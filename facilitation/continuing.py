@@ -20,13 +20,13 @@ from facilitation.hallmarks import Framework, same_words, say
 from facilitation.language import _, mark
 from facilitation.plan import Status
 from facilitation.stages import Stage
-from facilitation.store import ActionRow, AgendaItem, Round, Workshop
+from facilitation.store import ActionRow, AgendaItem, Kind, Round, Workshop
 from facilitation.tally import Tally
 from facilitation.workshop import create, worded
 
 NOT_COMPARABLE = mark("Not comparable: the question or its answers were worded differently")
-_SETTINGS = ("k", "mode", "roles", "theme", "zoom", "screen_language", "wifi_name", "wifi_password")
-_OF_A_QUESTION = (
+SETTINGS = ("k", "mode", "roles", "theme", "zoom", "screen_language", "wifi_name", "wifi_password")
+OF_A_QUESTION = (
     "key",
     "number",
     "hallmark",
@@ -78,16 +78,18 @@ def continue_from(session: Session, framework: Framework, earlier_id: int, title
     earlier = store.locked_workshop(session, earlier_id)
     if earlier is None:
         raise Refused(_("That session has been deleted."))
+    if earlier.kind != Kind.SESSION:
+        raise Refused(_("Nobody met in a rehearsal, so no session can continue it."))
     if earlier.stage != Stage.FINISHED:
         raise Refused(_("End that session first: then the next one can begin where it stopped."))
     made = create(session, framework, title, earlier.museum, held_on)
-    for name in _SETTINGS:
+    for name in SETTINGS:
         setattr(made, name, getattr(earlier, name))
     newer = {q.key: worded(h, q, framework) for h in framework.hallmarks for q in h.questions}
     if framework.edition == earlier.edition:
         newer = {}  # the words of last time, with what was changed of them on the set-up page
     for item in earlier.questions:
-        kept = {name: getattr(item, name) for name in _OF_A_QUESTION}
+        kept = {name: getattr(item, name) for name in OF_A_QUESTION}
         made.agenda.append(AgendaItem(**(kept | newer.get(item.key, {}) | {"position": len(made.agenda) + 1})))
     own = list(session.scalars(select(ActionRow.id).where(ActionRow.workshop_id == earlier.id)))
     closed = (Status.DONE, Status.DROPPED)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from facilitation import plan, store
+from facilitation import plan, store, undoing
 from facilitation.errors import Refused
 from facilitation.language import _
 from facilitation.plan import LONGEST, NO_AGREEMENT, TO_BE_AGREED, merged
@@ -125,9 +125,12 @@ def change_action(session: Session, workshop_id: int, number: int, typed: Mappin
 
 
 def remove_action(session: Session, workshop_id: int, number: int) -> None:
-    """Take out an action that was added by mistake. One the group gives up is marked as dropped, with a reason."""
-    session.delete(_action(session, workshop_id, number))
-    _touch(session, workshop_id)
+    """Take out an action that was added by mistake; it can be put back (undoing.py). One the group gives up is marked
+    as dropped, with a reason."""
+    workshop, row = _workshop(session, workshop_id), _action(session, workshop_id, number)
+    undoing.remember(workshop, "action", row, f"A{row.number} {row.action}")
+    session.delete(row)
+    workshop.tick += 1
 
 
 def park(session: Session, workshop_id: int, text: str, agenda_id: int | None) -> None:
@@ -164,9 +167,11 @@ def change_parked(
 
 
 def remove_parked(session: Session, workshop_id: int, parked_id: int) -> None:
-    """Take out a parked item."""
-    session.delete(_parked(session, workshop_id, parked_id))
-    _touch(session, workshop_id)
+    """Take out a parked item; it can be put back (undoing.py)."""
+    workshop, row = _workshop(session, workshop_id), _parked(session, workshop_id, parked_id)
+    undoing.remember(workshop, "parked", row, row.item)
+    session.delete(row)
+    workshop.tick += 1
 
 
 def action_values(action: plan.Action) -> dict[str, str]:
@@ -221,6 +226,8 @@ def _demand_item(session: Session, workshop_id: int, agenda_id: int) -> AgendaIt
     item = session.get(AgendaItem, agenda_id)
     if item is None or item.workshop_id != workshop_id:
         raise Refused(_("That question is no longer on the agenda."))
+    if item.warm_up:
+        raise Refused(_("The warm-up is only to try things out, so nothing is written down for it."))
     return item
 
 

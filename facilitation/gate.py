@@ -284,7 +284,7 @@ class Seats:
         if now - self._looked < 1:
             return
         self._looked = now
-        for sid in [sid for sid, (_cookies, heard) in self._polling.items() if heard < now - POLLING_SILENCE]:
+        for sid in [sid for sid, (_since, heard) in self._polling.items() if heard < now - POLLING_SILENCE]:
             self.goes(sid)
 
     def _release(self, tags: frozenset[bytes]) -> None:

@@ -90,6 +90,7 @@ class Present:
     device_key: bytes | None  # None: finished, no phone is known any more
     finished: bool
     open: OpenRound | None
+    agenda_id: int | None  # of the present question
     labels: tuple[str, ...]  # of the present question's answers, lowest first
     order: str
     message: dict[str, Any]
@@ -130,6 +131,7 @@ class Live:
         self._heard: dict[tuple[int, Audience], set[str]] = {}  # the languages in which somebody has listened here
         self._forgotten = 0
         self._look_again: set[int] = set()
+        self._told_failing = False
         self._seen: dict[int, tuple[int, int, bool]] = {}
         self._holders: dict[str, str] = {}  # socket of a console or screen -> the hashed secret that let it in
         self._open_since: dict[int, tuple[tuple[int, int], float]] = {}  # workshop -> its order, when first seen so
@@ -165,6 +167,7 @@ class Live:
                 device_key=workshop.key,
                 finished=now.stage is Stage.FINISHED,
                 open=OpenRound.of(workshop),
+                agenda_id=workshop.agenda_id,
                 labels=now.question.labels if now.question else (),
                 order=now.order,
                 message=message(now),
@@ -195,9 +198,11 @@ class Live:
     def look_round(self) -> None:
         """Called every few seconds: rooms whose presence may have changed are looked at again, because a picture waits
         for those who are still missing, and somebody who has left is missing no more. What was revoked in another
-        process is dropped here, a round that was left open is closed, what a close could not forget is forgotten, and
-        so is the room of a workshop that was finished or deleted, wherever that was done.
+        process is dropped here, consoles hear when nothing can be saved, a round that was left open is closed, what a
+        close could not forget is forgotten, and so is the room of a workshop that was finished or deleted, wherever
+        that was done.
         """
+        self._look_at_the_disk()
         self.drop_revoked()
         self._forget_finished()
         self._close_untouched()
@@ -207,6 +212,20 @@ class Live:
             here = (self._rooms.present(workshop_id, 0), self._rooms.dropped(workshop_id), self._rooms.is_new)
             if self._seen.get(workshop_id) != here:
                 self._seen[workshop_id] = here
+                self.changed(workshop_id)
+
+    def _look_at_the_disk(self) -> None:
+        """While something could not be saved, try to save something; consoles are told when it begins and when it ends.
+
+        Raising a tick changes nothing for people, and it is written as an answer would be.
+        """
+        if self._committer.failing:
+            self._committer.failing = False
+            with suppress(StorageTrouble):  # then it is failing again
+                self._committer.perform(lambda session: store.raise_tick(session, sorted(store.unfinished(session))))
+        if self._told_failing != self._committer.failing:
+            self._told_failing = self._committer.failing
+            for workshop_id in self._rooms.occupied():
                 self.changed(workshop_id)
 
     def holds(self, sid: str, token_hash: str) -> None:

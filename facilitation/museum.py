@@ -64,4 +64,4 @@ def _codes(session: Session, ids: Iterable[int]) -> dict[int, str]:
 
 
 def _name(item: AgendaItem | None) -> str:
-    return f"{item.number or item.position} {say(item.short)}" if item else ""
+    return f"{item.plate} {say(item.short)}" if item else ""

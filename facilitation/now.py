@@ -9,23 +9,24 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from facilitation import continuing, stages, store, tally
+from facilitation import continuing, minutes, stages, store, tally
 from facilitation.continuing import LastTime, Side
 from facilitation.deciding import action_values, progress_values
 from facilitation.hallmarks import say, split_prompt
-from facilitation.language import _, current, listed, mark, ngettext, speaking
+from facilitation.language import Said, _, current, listed, mark, ngettext, speaking
+from facilitation.minutes import Pace
 from facilitation.plan import Action, long_date, progress
 from facilitation.profile import ProfileRow, profile
-from facilitation.room import Rooms
+from facilitation.room import Rooms, Simulated
 from facilitation.stages import Mode, Move, Stage
 from facilitation.store import ActionRow, AgendaItem, AgreementRow, NoteRow, ParkedRow, Round, Workshop
-from facilitation.tally import OTHERS, Dots, Shift, Spread, Tally, Waiting
+from facilitation.tally import OTHERS, Dots, Reason, Shift, Spread, Tally, Waiting
 from facilitation.workshop import next_item, position_of
 
 STEPS_OF_SQUARES = (8, 10, 12, 16, 24, 40, 60)  # the longest rows that static/css/stage.css knows sizes for
@@ -43,7 +44,7 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question as a page shows it. `place` of `of`: where it stands on the agenda, from 1."""
+    """A question as a page shows it. `place` of `of`: where it stands on the agenda, from 1; 0 for the warm-up."""
 
     agenda_id: int
     number: str
@@ -56,11 +57,8 @@ class Question:
     prompts: tuple[str, ...]
     attribution: str
     dots: bool  # a dot vote: `labels` are its options
-
-    @property
-    def plate(self) -> str:
-        """What stands on its plate: the printed number, or an own question's place on the agenda."""
-        return self.number or str(self.place)
+    plate: str
+    warm_up: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +125,7 @@ class Result:
     shares: str | None
     spread: Spread | None
     chips: tuple[str, ...]
+    reasons: tuple[Reason, ...]  # the same, for whoever decides by them
     second: bool  # an earlier vote stands beside it
     earlier_middle: str | None
     moved: str | None
@@ -181,7 +180,11 @@ class Hush:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A question on the console's run sheet. `mode`: how its results will be shown; `modes_open`: may that change."""
+    """A question on the console's run sheet. `mode`: how its results will be shown; `modes_open`: may that change.
+
+    `minutes`: planned. `spent`: that the room has been at it, None if it has not. `arm`: what to ask before going
+    there.
+    """
 
     agenda_id: int
     plate: str
@@ -191,6 +194,10 @@ class RunRow:
     current: bool
     mode: str
     modes_open: bool
+    minutes: int
+    spent: int | None
+    arm: str
+    warm_up: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,14 +251,18 @@ class Desk:
     dropped: int
     screens: int
     waiting: Waiting | None
-    minutes_planned: int
     started: str
+    pace: Pace
+    removed: str  # what can be put back, as people call it; "" if nothing
+    back: RunRow | None  # the question that was just left without a result: going back to it is one press
+    heads: int  # people without a phone of their own
     note: Draft
     agreement: Draft
     actions: tuple[Card, ...]
     parked: tuple[Card, ...]
     discuss: tuple[ToDiscuss, ...]  # what to discuss first, of all that was shown
     unsettled: tuple[str, ...]  # what should be settled before people leave, in words
+    simulated: Simulated | None  # the simulated people of a rehearsal, while they are here
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +270,7 @@ class Now:
     """All that one audience may know of a workshop at one moment."""
 
     audience: Audience
+    kind: str  # session, rehearsal or example
     language: str  # in which it is said: see language.current
     code: str
     join_token: str
@@ -273,6 +285,8 @@ class Now:
     locked: bool  # nobody new can join
     mode: Mode
     overlay: str
+    back_at: str  # the time of day when the break is over, "11:15"; "" if there is none. For phones too
+    asks_role: bool  # phones say their role, and may still change it
     theme: str
     zoom: int
     question: Question | None
@@ -284,6 +298,7 @@ class Now:
     missing: int
     picture: Chart | None
     holding: bool  # a picture waits because one or two people are still out
+    away: bool  # so many phones have dropped off in a vote that the room should be told
     result: Result | None
     hush: Hush | None
     prompt: str
@@ -365,7 +380,8 @@ def _look(
     watching = audience is not Audience.PHONE
     voting = stage is Stage.VOTING and round_ is not None
     answered = _answered(round_, turnout) if round_ and watching and stage is not Stage.LOBBY else None
-    missing = max(0, rooms.present(workshop.id, workshop.joined) - (answered or 0)) if voting and watching else 0
+    present = rooms.present(workshop.id, workshop.joined, workshop.heads)
+    missing = max(0, present - (answered or 0)) if voting and watching else 0
     question = _question(workshop, item) if item else None
     result = _result(here, round_, question, stage, audience) if round_ and question else None
     earlier = [r for r in here if round_ and r.ordinal < round_.ordinal and r.state == "counted"]
@@ -374,6 +390,7 @@ def _look(
     closing = audience is Audience.SCREEN and (workshop.overlay == "plan" or stage is Stage.FINISHED)
     return Now(
         audience=audience,
+        kind=workshop.kind,
         language=current(),
         code=workshop.code,
         join_token=workshop.join_token,
@@ -384,14 +401,16 @@ def _look(
         version=workshop.version,
         tick=workshop.tick if watching else 0,
         k=workshop.k,
-        joined=workshop.joined if watching else 0,
+        joined=workshop.joined + workshop.heads if watching else 0,
         locked=workshop.locked if watching else False,
         mode=Mode(round_.mode) if round_ else Mode(workshop.mode),
         overlay=workshop.overlay if watching else "",
+        back_at=_clock_time(workshop.back_at) if workshop.overlay == "break" else "",
+        asks_role=workshop.roles and stage is Stage.LOBBY,
         theme=workshop.theme,
         zoom=workshop.zoom,
         question=question,
-        questions=len(workshop.agenda),
+        questions=len(workshop.questions),
         round_id=round_.id if round_ else None,
         second=bool(earlier),
         first_round_id=earlier[0].id if earlier else None,
@@ -399,6 +418,7 @@ def _look(
         missing=missing,
         picture=_picture(round_, question) if voting and watching and round_ and question else None,
         holding=bool(waiting and waiting.missing and not waiting.answers),
+        away=voting and audience is Audience.SCREEN and rooms.mostly_away(workshop.id),
         result=result,
         hush=_hush(round_, workshop.k, stage, audience) if round_ and not result else None,
         prompt=prompts[min(workshop.prompt, len(prompts) - 1)] if prompts else "",
@@ -430,7 +450,7 @@ def waiting_picture(session: Session, rooms: Rooms, workshop_id: int) -> Waiting
     if workshop is None or round_ is None or round_.state != "open" or round_.mode != Mode.LIVE:
         return None
     ballots = store.turnout(session, round_.id)
-    missing = max(0, rooms.present(workshop_id, workshop.joined) - ballots)
+    missing = max(0, rooms.present(workshop_id, workshop.joined, workshop.heads) - ballots)
     return WaitingPicture(round_.id, ballots, rooms[workshop_id].changed(round_.id), missing, workshop.k)
 
 
@@ -472,11 +492,26 @@ def _question(workshop: Workshop, item: AgendaItem) -> Question:
         text=say(item.text),
         short=say(item.short),
         place=item.position,
-        of=len(workshop.agenda),
+        of=sum(not item.warm_up for item in workshop.agenda),
         labels=tuple(say(label) for label in item.labels),
-        prompts=tuple(split_prompt(say(item.prompt))) if any(item.prompt.values()) else (),
+        prompts=_pieces(say(item.prompt)) if any(item.prompt.values()) else (),
         attribution=say(item.attribution) if item.attribution else "",
         dots=item.options is not None,
+        plate=item.plate,
+        warm_up=item.warm_up,
+    )
+
+
+def _pieces(prompt: str) -> tuple[str, ...]:
+    """A prompt in pieces; one in two languages as a whole where these do not have as many each."""
+    if not isinstance(prompt, Said):
+        return tuple(split_prompt(prompt))
+    each = {language: split_prompt(words) for language, (_own, words) in prompt.each.items()}
+    if len({len(pieces) for pieces in each.values()}) > 1:
+        return (prompt,)
+    return tuple(
+        Said({one: (prompt.each[one][0], piece) for one, piece in zip(each, piece_in_each, strict=True)})
+        for piece_in_each in zip(*each.values(), strict=True)
     )
 
 
@@ -517,6 +552,7 @@ def _result(
         shares=tally.share_words(counts, question.labels),
         spread=tally.spread(counts.counts),
         chips=tally.chips(counts),
+        reasons=tally.reasons(counts),
         second=bool(before),
         earlier_middle=tally.middle_words(earlier.counts, question.labels) if earlier else None,
         moved=tally.moved_words(shift) if shift else None,
@@ -539,6 +575,7 @@ def _result_of_dots(counts: Dots, earlier: Tally | Dots | None, question: Questi
         shares=None,
         spread=None,
         chips=(),
+        reasons=(),
         second=second,
         earlier_middle=None,
         moved=None,
@@ -610,7 +647,7 @@ def _profile(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[Profil
     shown = []
     for item in workshop.agenda:
         latest = next((r for r in reversed(rounds.get(item.id, [])) if r.released), None)
-        if latest is not None and item.options is None:
+        if latest is not None and item.options is None and not item.warm_up:
             counts = Tally.from_dict(latest.counts) if latest.counts else None
             shown.append((item.hallmark, item.number.partition(".")[0], say(item.hallmark_title), counts))
     return profile(shown, workshop.k)
@@ -642,13 +679,17 @@ def _desk(
     waiting: Waiting | None,
 ) -> Desk:
     position = position_of(workshop, round_)
-    run = tuple(_run_row(workshop, item, rounds.get(item.id, [])) for item in workshop.agenda)
+    run = tuple(_run_row(workshop, item, rounds.get(item.id, []), answered, rooms) for item in workshop.agenda)
     following = next_item(workshop)
-    unasked = sum(item.id not in rounds for item in workshop.agenda)
+    unasked = sum(item.id not in rounds for item in workshop.questions)
     buttons = {
         move: _button(move, workshop, following, answered, missing, unasked, position.stage)
         for move in stages.moves(position)
     }
+    if Move.CLOSE in buttons and answered >= workshop.k:
+        alone = answered - rooms[workshop.id].cards(workshop.round_id or 0)
+        if 0 < alone < min(workshop.k, answered):
+            buttons[Move.CLOSE] = replace(buttons[Move.CLOSE], arm=_typed_arm(alone))
     main = stages.main_move(position)
     detour = Move.NEXT if position.stage is Stage.VOTING else Move.REVOTE
     actions, parked = _actions(session, workshop), _parked(session, workshop)
@@ -669,14 +710,18 @@ def _desk(
         dropped=rooms.dropped(workshop.id),
         screens=rooms.screens(workshop.id),
         waiting=waiting,
-        minutes_planned=sum(item.minutes for item in workshop.agenda),
         started=_clock_time(workshop.started_at),
+        pace=minutes.pace(workshop, rooms.clock()),
+        removed=workshop.removed["said"] if workshop.removed else "",
+        back=_just_skipped(run) if position.stage is Stage.VOTING else None,
+        heads=workshop.heads,
         note=_note(session, workshop),
         agreement=_agreement(session, workshop),
         actions=actions,
         parked=parked,
         discuss=_discuss(workshop, rounds),
         unsettled=_unsettled(actions, parked),
+        simulated=rooms.simulated(workshop.id),
     )
 
 
@@ -692,7 +737,7 @@ def _agreement(session: Session, workshop: Workshop) -> Draft:
 
 
 def _actions(session: Session, workshop: Workshop) -> tuple[Card, ...]:
-    plates = {item.id: item.number or str(item.position) for item in workshop.agenda}
+    plates = {item.id: item.plate for item in workshop.agenda}
     rows = session.scalars(select(ActionRow).where(ActionRow.workshop_id == workshop.id).order_by(ActionRow.number))
     cards = []
     for row in rows:
@@ -703,7 +748,7 @@ def _actions(session: Session, workshop: Workshop) -> tuple[Card, ...]:
 
 
 def _parked(session: Session, workshop: Workshop) -> tuple[Card, ...]:
-    plates = {item.id: item.number or str(item.position) for item in workshop.agenda}
+    plates = {item.id: item.plate for item in workshop.agenda}
     rows = session.scalars(select(ParkedRow).where(ParkedRow.workshop_id == workshop.id).order_by(ParkedRow.id))
     return tuple(
         Card(
@@ -727,7 +772,7 @@ def _earlier(session: Session, workshop: Workshop) -> tuple[Card, ...]:
     cards = []
     for row, item in store.rows_of_actions(session, workshop.carried):
         action = store.action_of(row, item)
-        plate = (item.number or str(item.position)) if item else ""
+        plate = item.plate if item else ""
         cards.append((progress(action), Card(row.id, plate, Draft(progress_values(action), row.version), action)))
     return tuple(card for _stand, card in sorted(cards, key=lambda one: one[0]))
 
@@ -771,11 +816,12 @@ def _unsettled(actions: Sequence[Card], parked: Sequence[Card]) -> tuple[str, ..
 
 
 def _released(workshop: Workshop, rounds: dict[int, list[Round]]) -> list[Tally | None]:
-    """The latest result that was shown of each question, in running order; None for one without, and for a dot vote."""
+    """The latest result that was shown of each question, in running order; None for one without, for a dot vote and for
+    the warm-up."""
     shown = []
     for item in workshop.agenda:
         latest = next((r for r in reversed(rounds.get(item.id, [])) if r.released and r.counts), None)
-        counts = latest.counts if latest and item.options is None else None
+        counts = latest.counts if latest and item.options is None and not item.warm_up else None
         shown.append(Tally.from_dict(counts) if counts else None)
     return shown
 
@@ -787,7 +833,7 @@ def _discuss(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[ToDisc
     for place in tally.discussion_order(shown):
         item, counts = workshop.agenda[place], shown[place]
         if counts is not None and (chips := tally.chips(counts)):
-            made.append(ToDiscuss(item.number or str(item.position), say(item.short), chips))
+            made.append(ToDiscuss(item.plate, say(item.short), chips))
     return tuple(made)
 
 
@@ -799,8 +845,18 @@ def _three(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[tuple[st
         item, counts = workshop.agenda[place], shown[place]
         assert counts is not None
         why = dict(zip(tally.reasons(counts), tally.chips(counts), strict=True))[reason]
-        made.append((item.number or str(item.position), say(item.short), why))
+        made.append((item.plate, say(item.short), why))
     return tuple(made)
+
+
+def _typed_arm(alone: int) -> str:
+    """What to ask before a vote is closed in which nearly all answers are paper cards: whoever typed them can take them
+    off the result again, and so learn what the others said together."""
+    return ngettext(
+        "You typed all answers but one, and would know it. Close anyway",
+        "You typed all answers but %(num)s, and would know those together. Close anyway",
+        alone,
+    )
 
 
 def _button(
@@ -844,23 +900,26 @@ def _skip_or_next(following: AgendaItem | None, voting: bool) -> str:
     dots = following is not None and following.options is not None
     if not voting or following is None:
         return _("Vote on priorities") if dots else _("Next question")
-    if following.number:
-        return _("Skip to %(plate)s", plate=following.number)
-    return _("Skip to priorities") if dots else _("Skip to question %(place)s", place=following.position)
+    return _("Skip to priorities") if dots else _("Skip to %(plate)s", plate=following.plate)
 
 
-def _run_row(workshop: Workshop, item: AgendaItem, rounds: Sequence[Round]) -> RunRow:
+def _run_row(workshop: Workshop, item: AgendaItem, rounds: Sequence[Round], answered: int, rooms: Rooms) -> RunRow:
     current = item.id == workshop.agenda_id
     chapter = item.number.partition(".")[0]
+    seconds = minutes.spent(workshop, item, rooms.clock())
     return RunRow(
         agenda_id=item.id,
-        plate=item.number or str(item.position),
+        plate=item.plate,
         short=say(item.short),
         hallmark=f"{chapter}. {say(item.hallmark_title)}" if chapter else say(item.hallmark_title),
-        state=_phase_said(Stage(workshop.stage)) if current else _outcome(item, rounds),
+        state=_phase_said(Stage(workshop.stage)) if current else _outcome(workshop, item, rounds),
         current=current,
         mode=item.mode or workshop.mode,
         modes_open=not rounds,
+        minutes=item.minutes,
+        spent=None if seconds is None else round(seconds / 60),
+        arm=_before_going(workshop, rounds, answered),
+        warm_up=item.warm_up,
     )
 
 
@@ -868,11 +927,33 @@ def _phase_said(stage: Stage) -> str:
     return _(_PHASE_WORDS[stage]) if stage in _PHASE_WORDS else ""
 
 
-def _outcome(item: AgendaItem, rounds: Sequence[Round]) -> str:
+def _before_going(workshop: Workshop, rounds: Sequence[Round], answered: int) -> str:
+    """What to ask before a press on a row of the run sheet takes the room there: nobody should be taken by a slip."""
+    if workshop.stage == Stage.VOTING and answered:
+        return ngettext(
+            "Leave this vote? %(num)s answer stays unseen", "Leave this vote? %(num)s answers stay unseen", answered
+        )
+    if any(round_.released for round_ in rounds):
+        return _("Go back to this result? Press again")
+    return _("Open this question now? Press again")
+
+
+def _just_skipped(run: Sequence[RunRow]) -> RunRow | None:
+    """The question before the present one, if the room was there and no result of it was shown."""
+    place = next((place for place, row in enumerate(run) if row.current), 0)
+    before = run[place - 1] if place else None
+    return before if before and before.state in (_("Skipped"), _("Not shown")) else None
+
+
+def _outcome(workshop: Workshop, item: AgendaItem, rounds: Sequence[Round]) -> str:
     """How a question that is not in the room now ended: its middle answer once released."""
     done = [r for r in rounds if r.state in ("counted", "void")]
     if not done:
-        return _("Not shown") if any(r.state == "unseen" for r in rounds) else ""
+        if any(r.state == "unseen" for r in rounds):
+            return _("Not shown")
+        if item.spent is not None:
+            return _("Skipped")
+        return _("Not asked") if workshop.stage == Stage.FINISHED else ""
     latest = done[-1]
     if latest.state == "void":
         return _("Not counted")

@@ -208,7 +208,7 @@ def _read(name: str, text: str) -> object:
 
 
 def meeting(title: str, held_on: dt.date) -> str:
-    """A session as its actions name it for ever in "Agreed at": in English, because it is kept and compared."""
+    """A session as its actions name it for ever in "Agreed at": in English, as it is kept and compared."""
     with speaking(SOURCE):
         return f"{title}, {long_date(held_on)}"
 
@@ -263,6 +263,11 @@ def progress(action: Action) -> int:
 def next_review(actions: Iterable[Action]) -> dt.date | None:
     """The next day on which somebody looks at an open action again; None until one is set. A due date is none."""
     return min((action.review for action in actions if action.open and action.review), default=None)
+
+
+def first_due(actions: Iterable[Action]) -> dt.date | None:
+    """The day on which the first open action is due; None while none has a day."""
+    return min((action.due for action in actions if action.open and action.due), default=None)
 
 
 def long_date(day: dt.date) -> str:

@@ -47,11 +47,8 @@ def _options(session: Session, workshop_id: int) -> Iterator[tuple[str, dict[str
     yield (
         "questions",
         {
-            item.key: {
-                language: _short(f"{item.number or item.position} {words}") for language, words in item.short.items()
-            }
-            for item in workshop.agenda
-            if item.options is None
+            item.key: {language: _short(f"{item.plate} {words}") for language, words in item.short.items()}
+            for item in workshop.questions
         },
     )
 
@@ -82,7 +79,7 @@ def add_dot_vote(session: Session, workshop_id: int, over: str, keys: Sequence[s
         raise Refused(_("A session holds at most %(most)s dot votes.", most=MOST_DOT_VOTES))
     item = AgendaItem(
         key=f"{KEY}{1 + max(taken, default=0)}",
-        position=1 + len(workshop.agenda),
+        position=0,
         number="",
         hallmark="",
         hallmark_title=in_all(mark("Priorities")),
@@ -96,6 +93,7 @@ def add_dot_vote(session: Session, workshop_id: int, over: str, keys: Sequence[s
         minutes=MINUTES,
     )
     workshop.agenda.append(item)
+    store.number_agenda(workshop.agenda)
     workshop.tick += 1
 
 

@@ -30,6 +30,11 @@ def _wifi(name: str, password: str, label: str) -> Markup:
     return _draw(code, label)
 
 
+def picture(drawn: Markup) -> str:
+    """A drawn code as a file of its own, for what is not a page."""
+    return str(drawn).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+
+
 def _draw(code: segno.QRCode, label: str) -> Markup:
     """One path of horizontal runs: a third of the size of a square for each module."""
     rows = [list(row) for row in code.matrix_iter(border=_BORDER)]

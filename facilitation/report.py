@@ -23,7 +23,7 @@ from facilitation.language import _
 from facilitation.plan import Action, Agreement, ParkedItem, Status, by_progress
 from facilitation.profile import ProfileRow, profile
 from facilitation.stages import Stage
-from facilitation.store import AgendaItem, Round, Workshop
+from facilitation.store import AgendaItem, Kind, Round, Workshop
 from facilitation.tally import OTHERS, Dots, Reason, Shift, Spread, Tally
 
 
@@ -192,6 +192,7 @@ class Report:
     parked: tuple[ParkedItem, ...]
     earlier: Earlier | None = None
     priorities: tuple[Answer, ...] = ()  # dot votes, which are in no chapter
+    kind: str = Kind.SESSION
 
     @property
     def agenda(self) -> tuple[Answer, ...]:
@@ -233,7 +234,7 @@ class Report:
     @property
     def first_due(self) -> dt.date | None:
         """The day on which the first open action is due."""
-        return min((action.due for action in self.actions if action.open and action.due), default=None)
+        return plan.first_due(self.actions)
 
 
 def slug_of(museum: str) -> str:
@@ -257,6 +258,7 @@ def make(session: Session, workshop: Workshop, shipped: Framework) -> Report:
             last=last.get(item.id),
         )
         for item in workshop.agenda
+        if not item.warm_up
     )
     answers = tuple(answer for answer in agenda if answer.options is None)
     return Report(
@@ -271,7 +273,7 @@ def make(session: Session, workshop: Workshop, shipped: Framework) -> Report:
         k=workshop.k,
         mode=workshop.mode,
         roles=workshop.roles,
-        joined=workshop.joined,
+        joined=workshop.joined + workshop.heads,
         answers=answers,
         chapters=chapters_of(answers, framework),
         three=three_of(answers),
@@ -279,6 +281,7 @@ def make(session: Session, workshop: Workshop, shipped: Framework) -> Report:
         parked=tuple(store.parked_of(session, workshop.id)),
         earlier=_earlier(session, workshop),
         priorities=tuple(answer for answer in agenda if answer.options is not None),
+        kind=workshop.kind,
     )
 
 
@@ -294,7 +297,7 @@ def _answer(item: AgendaItem, rounds: list[Round], agreement: Agreement, note: s
     return Answer(
         agenda_id=item.id,
         key=item.key,
-        plate=item.number or str(item.position),
+        plate=item.plate,
         number=item.number,
         hallmark=item.hallmark,
         hallmark_title=say(item.hallmark_title),

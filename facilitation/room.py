@@ -11,9 +11,40 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+from facilitation.people import Preset
+from facilitation.tally.disclosure import PICTURE_STEP
 
 PRESENT = 90.0  # seconds: a phone heard from within this time counts as being in the room
+FEWEST_AWAY = 3  # phones that have dropped off before the shared screen says so
 DROPPED = 600.0  # seconds: one that was connected within this time and is not now has dropped off
+
+
+class Source(StrEnum):
+    """Where an answer comes from. Nothing of it is stored, and the sealed ballots are alike."""
+
+    PHONE = "somebody's own phone"
+    HANDED = "a device that is handed round"
+    CARD = "a paper card, typed by the facilitator"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The paper cards that were typed last: their slots, and how many people had no phone before and after them."""
+
+    slots: tuple[bytes, ...]
+    heads_before: int
+    heads_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """The simulated people of a rehearsal: how many are wanted, what the room is like, and whether the Wi-Fi died."""
+
+    people: int
+    preset: Preset
+    wifi_down: bool = False
 
 
 @dataclass(slots=True)
@@ -27,19 +58,56 @@ class Room:
     picture_round: int | None = None
     picture_at: float | None = None
     picture: dict[str, int] | None = None  # the one that change is counted against
-    touched: dict[bytes, tuple[str | None, str]] = field(default_factory=dict)  # slot -> (at the picture, now)
+    touched: dict[bytes, tuple[str | None, str | None]] = field(default_factory=dict)  # slot -> (at the picture, now)
+    sources: dict[bytes, Source] = field(default_factory=dict)  # of the open round's answers that are from no own phone
+    batch: Batch | None = None  # of the open round
+    withdrawn: set[bytes] = field(default_factory=set)  # slots of cards that were taken back
+    simulated: Simulated | None = None
 
     def changed(self, round_id: int) -> int:
-        """How many ballots were cast or changed since the last picture. Back and forth, or the same again, is none."""
+        """How many ballots were cast or changed since the last picture. Back and forth, or the same again, is none.
+
+        Paper cards count with the others, but whoever typed them could take them off the picture again; so while one or
+        two of the changes are from devices, only those are counted, and the picture waits for a third.
+        """
         if round_id != self.picture_round:
             return 0
-        return sum(then != now for then, now in self.touched.values())
+        moved = [slot for slot, (then, now) in self.touched.items() if then != now]
+        from_devices = sum(self.sources.get(slot) is not Source.CARD for slot in moved)
+        return from_devices if 0 < from_devices < PICTURE_STEP else len(moved)
 
-    def note_ballot(self, round_id: int, slot: bytes, was: str | None, now: str) -> None:
-        """A ballot was committed: `was` is what the slot held before, None if it is new."""
+    def guests(self, round_id: int) -> int:
+        """How many answers are in, as far as this process knows, of people without a phone of their own."""
+        return len(self.sources) - len(self.withdrawn) if round_id == self.picture_round else 0
+
+    def cards(self, round_id: int) -> int:
+        """How many of these are from paper cards."""
+        if round_id != self.picture_round:
+            return 0
+        return list(self.sources.values()).count(Source.CARD) - len(self.withdrawn)
+
+    def note_ballot(
+        self, round_id: int, slot: bytes, was: str | None, now: str | None, source: Source = Source.PHONE
+    ) -> None:
+        """A ballot was committed: `was` is what the slot held before, None if it is new. `now` is None for a paper card
+        that was taken back."""
         self._turn_to(round_id)
         then, _ = self.touched.get(slot, (was, now))
         self.touched[slot] = (then, now)
+        if source is not Source.PHONE:
+            self.sources[slot] = source
+
+    def note_batch(self, round_id: int, batch: Batch) -> None:
+        """Cards of this round were typed, and noted as ballots."""
+        self._turn_to(round_id)
+        self.batch = batch
+
+    def note_taken_back(self, round_id: int, cards: dict[bytes, str]) -> None:
+        """The last batch of cards, slot -> choice, was taken back."""
+        for slot, choice in cards.items():
+            self.note_ballot(round_id, slot, choice, None)
+        self.withdrawn.update(cards)
+        self.batch = None
 
     def counts_from(self, round_id: int, picture: dict[str, int] | None) -> bool:
         """Whether change is counted against the picture that stands. It is not when another worker drew that, or this
@@ -54,8 +122,9 @@ class Room:
 
     def _turn_to(self, round_id: int) -> None:
         if round_id != self.picture_round:
-            self.picture_round, self.picture_at, self.picture = round_id, None, None
-            self.touched.clear()
+            self.picture_round, self.picture_at, self.picture, self.batch = round_id, None, None, None
+            for of_round in (self.touched, self.sources, self.withdrawn):
+                of_round.clear()
 
 
 class Rooms:
@@ -116,14 +185,25 @@ class Rooms:
                 return workshop_id
         return None
 
-    def present(self, workshop_id: int, joined: int) -> int:
-        """People in the room: devices with a live socket or heard from lately. Devices, not sockets.
+    def leave(self, workshop_id: int, device: bytes) -> None:
+        """Somebody went home for good: not dropped off, and not waited for."""
+        room, tag = self._look_at(workshop_id), self.tag(device)
+        room.heard.pop(tag, None)
+        room.linked.discard(tag)
+
+    def simulated(self, workshop_id: int) -> Simulated | None:
+        """The simulated people in this room; None if there are none."""
+        return self._look_at(workshop_id).simulated
+
+    def present(self, workshop_id: int, joined: int, heads: int = 0) -> int:
+        """People in the room: devices with a live socket or heard from lately, and `heads` without a phone of their
+        own. Devices, not sockets; one that is handed round is not among them.
 
         A process that has just started cannot know who is still here, so at first all that have joined are: a picture
         that waited for one or two of them before must not come because they were forgotten.
         """
         here = len(self._lately(workshop_id, PRESENT) | self._connected(workshop_id))
-        return max(here, joined) if self.is_new else here
+        return heads + (max(here, joined) if self.is_new else here)
 
     @property
     def is_new(self) -> bool:
@@ -138,6 +218,11 @@ class Rooms:
         """Devices that were here a short while ago and have no socket now."""
         room = self._look_at(workshop_id)
         return len((self._lately(workshop_id, DROPPED) & room.linked) - self._connected(workshop_id))
+
+    def mostly_away(self, workshop_id: int) -> bool:
+        """Whether half of the phones or more have dropped off, and at least three: it is the Wi-Fi, not one of them."""
+        dropped = self.dropped(workshop_id)
+        return dropped >= max(FEWEST_AWAY, self.connected(workshop_id))
 
     def screens(self, workshop_id: int) -> int:
         """Shared screens with a live socket."""

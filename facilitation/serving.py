@@ -226,8 +226,11 @@ class QuietServer(WSGIServer):  # type: ignore[misc]  # as above
         sock.close()
 
 
-def run(settings: Settings, create_app: Callable[..., Flask]) -> int:
-    """Serve until SIGTERM or Ctrl-C. Returns the exit status."""
+def run(settings: Settings, create_app: Callable[..., Flask], begin: Callable[[Flask], str] | None = None) -> int:
+    """Serve until SIGTERM or Ctrl-C. Returns the exit status.
+
+    begin: what is done before anybody is let in; it returns the join code of the session that the link leads to.
+    """
     sys.setswitchinterval(LETS_ON_AFTER)
     _allow_many_connections()
     listener, port = _listen(settings)
@@ -238,7 +241,7 @@ def run(settings: Settings, create_app: Callable[..., Flask]) -> int:
         app.jinja_env.get_template(name)  # compiled now, not when a room waits for its first question
     gevent.get_hub().print_exception = _note  # gevent's own would print whose connection it was
     link = house.committer.perform(lambda session: workshop.grant(session, "link"))
-    _say_where(settings, port, link)
+    _say_where(settings, port, link, begin(app) if begin else "")
     for stop in (signal.SIGINT,) if sys.platform == "win32" else (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(stop, server.stop)
     gevent.spawn(_look_round, house.live)
@@ -298,7 +301,7 @@ def _listen(settings: Settings) -> tuple[socket.socket, int]:
     )
 
 
-def _say_where(settings: Settings, port: int, token: str) -> None:
+def _say_where(settings: Settings, port: int, token: str, code: str) -> None:
     origin = network.join_origin(settings, port)
     addresses = network.lan_addresses()
     print(f"\nPhones join at {origin}\n")
@@ -320,10 +323,13 @@ def _say_where(settings: Settings, port: int, token: str) -> None:
     here = settings.host in (*network.EVERYWHERE, "127.0.0.1", "localhost")
     local = f"http://localhost:{port}" if here else origin
     link = f"{settings.public_url or local}/enter/{token}"
+    if code:
+        link = f"{link}?open={code}"
+        screen = f"{settings.public_url or local}/f/{code}/screen"
+        print(f"Shared screen, once the console is open in the same browser: {screen}")
     print(f"Facilitator link: {link}")
-    print(
-        "It works once, in the browser that opens it first. Stop the program with Ctrl-C; nothing is lost.", flush=True
-    )
+    left = "nothing of it is kept" if code else "nothing is lost"
+    print(f"It works once, in the browser that opens it first. Stop the program with Ctrl-C; {left}.", flush=True)
     if settings.open_browser and _has_browser():
         threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()
 

@@ -19,13 +19,13 @@ from sqlalchemy import Engine, select
 from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import Session
 
-from facilitation import ballots, editions, priorities, stages, store
+from facilitation import ballots, editions, minutes, priorities, stages, store, undoing
 from facilitation.ballots import Ballot, Direction
 from facilitation.errors import NotVoting, Refused, Stale
-from facilitation.hallmarks import Framework, Hallmark, Question
+from facilitation.hallmarks import Framework, Hallmark, Question, say
 from facilitation.keys import KeyFile
 from facilitation.language import _, choices_for_screen, in_all, mark
-from facilitation.room import Rooms
+from facilitation.room import Rooms, Source
 from facilitation.stages import Effect, Mode, Move, Position, Stage
 from facilitation.store import AgendaItem, Capability, IssuedCode, Round, Workshop
 from facilitation.tally import OTHERS, Dots, Shift, Tally, disclosed, disclosed_shift, merge_roles, picture_due
@@ -34,6 +34,8 @@ from facilitation.words import tidy
 K_FLOOR, K_DEFAULT, K_CEILING = 3, 5, 10
 LONGEST = {"title": 120, "museum": 120, "text": 300, "short": 60, "prompt": 600, "wifi_name": 32, "wifi_password": 63}
 MOST_QUESTIONS = 80
+MOST_MINUTES = 240  # planned for one question
+MOST_HEADS = 200
 SEQ_CEILING = 2**31 - 1
 OVERLAYS = ("", "blank", "code", "profile", "three", "plan", "roles", "since", "compare")
 THEMES = ("light", "dark", "projector")
@@ -83,7 +85,8 @@ def change_details(
 ) -> None:
     """Change what a workshop is called and how results are shown. k is locked from the first ballot on.
 
-    screen_language: one of `language.choices_for_screen`; whatever else changes nothing.
+    screen_language: one of `language.choices_for_screen`; whatever else changes nothing. Whether people are asked for
+    their role concerns phones that have joined already: the version is raised.
     """
     workshop = _workshop(session, workshop_id)
     begun = session.scalar(select(Round.id).where(Round.workshop_id == workshop_id).limit(1)) is not None
@@ -96,11 +99,14 @@ def change_details(
             )
         if begun:
             raise Refused(_("People have been told the smallest group that is shown, so it can no longer be changed."))
+    asks_anew = roles != workshop.roles
     workshop.title, workshop.museum, workshop.held_on = _clean("title", title), _clean("museum", museum), held_on
     workshop.k, workshop.mode, workshop.roles = k, _mode(mode), roles
     if screen_language in choices_for_screen():
         workshop.screen_language = screen_language
     workshop.wifi_name, workshop.wifi_password = _short("wifi_name", wifi[0]), _short("wifi_password", wifi[1])
+    if asks_anew:
+        workshop.version, workshop.tick = workshop.version + 1, 0
     workshop.tick += 1
 
 
@@ -160,10 +166,47 @@ def add_own_question(
     )
 
 
-def change_question(session: Session, workshop_id: int, agenda_id: int, want: str, value: str = "") -> None:
-    """Change one agenda row: `want` is up, down, drop, prompt (value: the new text) or mode (live, reveal, or "").
+WARM_UP_TEXT = mark("How much do you like the smell of old books?")
+WARM_UP_SHORT = mark("The smell of old books")
+WARM_UP_LABELS = (mark("Not at all"), mark("A little"), mark("Somewhat"), mark("A lot"), mark("Very much"))
+WARM_UP_MINUTES = 2
 
-    A question that was opened keeps its place in the record: it cannot be dropped, and its mode stays.
+
+def add_warm_up(session: Session, workshop_id: int) -> None:
+    """Put a harmless question before the first one: it proves that everybody is in, and is in no result.
+
+    It is live, so that people see what a chart does. Raises Refused once voting has begun.
+    """
+    workshop = _workshop(session, workshop_id)
+    if workshop.stage != Stage.LOBBY:
+        raise Refused(_("A warm-up comes before the first question, and the session has begun."))
+    if any(item.warm_up for item in workshop.agenda):
+        return
+    item = AgendaItem(
+        key=store.WARM_UP,
+        position=0,
+        number="",
+        hallmark="",
+        hallmark_title=in_all(mark("Warm-up")),
+        text=in_all(WARM_UP_TEXT),
+        short=in_all(WARM_UP_SHORT),
+        prompt={"en": ""},
+        attribution={},
+        scale=store.WARM_UP,
+        labels=[in_all(label) for label in WARM_UP_LABELS],
+        mode=Mode.LIVE,
+        minutes=WARM_UP_MINUTES,
+    )
+    workshop.agenda.insert(0, item)
+    workshop.tick += 1
+
+
+def change_question(session: Session, workshop_id: int, agenda_id: int, want: str, value: str = "") -> None:
+    """Change one agenda row: `want` is up, down, drop, prompt (value: the new text), minutes (value: how many) or mode
+    (live, reveal, or "").
+
+    A question that was opened, or that something was written about, keeps its place in the record: it cannot be
+    dropped, and its mode stays.
     """
     workshop = _workshop(session, workshop_id)
     items = list(workshop.agenda)
@@ -172,9 +215,9 @@ def change_question(session: Session, workshop_id: int, agenda_id: int, want: st
     if want in ("up", "down"):
         place = items.index(item)
         other = place + (-1 if want == "up" else 1)
-        if 0 <= other < len(items):
+        if 0 <= other < len(items) and not items[other].warm_up and not item.warm_up:
             items[place], items[other] = items[other], items[place]
-            _number(items)
+            store.number_agenda(items)
     elif want == "prompt":
         item.prompt = {**item.prompt, "en": _short("prompt", value)}
     elif want == "mode":
@@ -184,8 +227,15 @@ def change_question(session: Session, workshop_id: int, agenda_id: int, want: st
     elif want == "drop":
         if opened:
             raise Refused(_("People have voted on this question, so it stays in the record of the session."))
+        if store.is_written_about(session, agenda_id):
+            raise Refused(_("Something is written down for this question, so it stays. Move it to the end instead."))
+        undoing.remember(workshop, "question", item, f"{item.plate} {say(item.short)}")
         workshop.agenda.remove(item)
-        _number(workshop.agenda)
+        store.number_agenda(workshop.agenda)
+    elif want == "minutes":
+        if not (value.isascii() and value.isdecimal() and 1 <= int(value[:4]) <= MOST_MINUTES):
+            raise Refused(_("Give the minutes as a whole number from 1 to %(most)s.", most=MOST_MINUTES))
+        item.minutes = int(value)
     else:
         raise Refused(_("That change is not known."))
     workshop.tick += 1
@@ -206,6 +256,15 @@ def join(session: Session, workshop_id: int) -> bytes:
     return ballots.new_device_secret()
 
 
+def change_heads(session: Session, workshop_id: int, heads: int) -> None:
+    """Say how many people without a phone of their own are in the room: on paper, and at devices that go round."""
+    if not 0 <= heads <= MOST_HEADS:
+        raise Refused(_("The number of people without a phone must be from 0 to %(most)s.", most=MOST_HEADS))
+    workshop = _workshop(session, workshop_id)
+    workshop.heads = heads
+    workshop.tick += 1
+
+
 @dataclass(frozen=True, slots=True)
 class Filing:
     """A sealed ballot on its way to the store, with the key that can tell what its slot held before."""
@@ -217,6 +276,7 @@ class Filing:
     sealed: bytes
     key: bytes
     choice: str
+    source: Source = Source.PHONE  # for this process's memory; it goes nowhere else
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +315,9 @@ class Posted:
     role: str = ""
 
 
-def seal_ballot(keys: KeyFile, round_: OpenRound | None, device: bytes, posted: Posted) -> Filing:
+def seal_ballot(
+    keys: KeyFile, round_: OpenRound | None, device: bytes, posted: Posted, source: Source = Source.PHONE
+) -> Filing:
     """Seal one phone's answer for the store. Raises NotVoting if no round takes it, Refused for bad input."""
     seq = posted.seq
     if not 0 < seq <= SEQ_CEILING:
@@ -270,7 +332,7 @@ def seal_ballot(keys: KeyFile, round_: OpenRound | None, device: bytes, posted: 
     declared = Direction(posted.direction) if posted.direction in _DIRECTIONS else Direction.UNKNOWN
     role = posted.role if round_.roles and posted.role in ballots.ROLES else None
     sealed = ballots.seal(key, round_.round_id, slot, Ballot(choice, declared, role))
-    return Filing(round_.workshop_id, round_.round_id, slot, seq, sealed, key, choice)
+    return Filing(round_.workshop_id, round_.round_id, slot, seq, sealed, key, choice, source)
 
 
 class BallotBox:
@@ -307,9 +369,17 @@ class BallotBox:
                 session,
                 [{"round_id": f.round_id, "slot": f.slot, "seq": f.seq, "sealed": f.sealed} for f in rows.values()],
             )
+            self._make_room(session, [filing for place, filing in rows.items() if place not in before])
             store.raise_tick(session, sorted({filing.workshop_id for filing in rows.values()}))
             store.after_commit(session, lambda: self._note(rows, before, taking))
         return outcomes
+
+    def _make_room(self, session: Session, new: Sequence[Filing]) -> None:
+        """When more people without a phone of their own have answered than were known of, these are in the room too:
+        in the same transaction, so that no picture is drawn as if nobody were missing."""
+        guests = Counter((f.workshop_id, f.round_id) for f in new if f.source is not Source.PHONE)
+        for (workshop_id, round_id), more in guests.items():
+            store.raise_heads(session, workshop_id, self._rooms[workshop_id].guests(round_id) + more)
 
     def _note(
         self,
@@ -323,7 +393,7 @@ class BallotBox:
             room, was = self._rooms[filing.workshop_id], before.get(place)
             if not room.counts_from(filing.round_id, pictures[filing.round_id]):
                 room.note_picture(filing.round_id, at, pictures[filing.round_id])
-            room.note_ballot(filing.round_id, filing.slot, was.choice if was else None, filing.choice)
+            room.note_ballot(filing.round_id, filing.slot, was.choice if was else None, filing.choice, filing.source)
 
     def draw(self, session: Session, workshop_id: int, round_id: int) -> bool:
         """Store a new picture of an open live round, all ballots that are in at this moment; whether it was drawn.
@@ -341,7 +411,7 @@ class BallotBox:
         if not room.counts_from(round_id, round_.picture):
             room.note_picture(round_id, at, round_.picture)
             return False
-        missing = max(0, self._rooms.present(workshop_id, workshop.joined) - tally.ballots)
+        missing = max(0, self._rooms.present(workshop_id, workshop.joined, workshop.heads) - tally.ballots)
         since = None if round_.picture is None or room.picture_at is None else at - room.picture_at
         if not picture_due(tally.ballots, room.changed(round_id), missing, since, workshop.k):
             return False
@@ -382,12 +452,18 @@ def next_item(workshop: Workshop) -> AgendaItem | None:
 
 
 def make_move(
-    session: Session, keys: KeyFile, workshop_id: int, move: Move, version: int, agenda_id: int | None = None
+    session: Session,
+    keys: KeyFile,
+    workshop_id: int,
+    move: Move,
+    version: int,
+    agenda_id: int | None = None,
+    at: float | None = None,
 ) -> None:
     """Move the workshop on: the stage and all effects of the table's row, in this one transaction.
 
     version: the one the page saw; a stale page's move is refused with Stale and never carried out. agenda_id: the
-    question that GOTO names.
+    question that GOTO names. at: now on the monotonic clock, for the minutes of the questions; None to note none.
 
     The key file is locked for the whole length: another worker's cleaning must not see a new key before its round
     exists. It is locked before the database, as `clear_up` does; in another order the two could wait for each other.
@@ -405,17 +481,20 @@ def make_move(
         assert target is not None
         stage, more = stages.arrive(_has_result(session, target.id))
         effects += more
+    minutes.stop(workshop, at)
     for effect in effects:
         _EFFECTS[effect](session, keys, workshop, target, move)
     workshop.stage = stage
+    minutes.start(workshop, at)
     workshop.version, workshop.tick = workshop.version + 1, 0
+    workshop.back_at = workshop.removed = None
     workshop.overlay, workshop.prompt = "", 0 if Effect.TURN in effects else workshop.prompt
     workshop.timer_seconds = workshop.timer_started = None
     workshop.started_at = workshop.started_at or _now()
     if stage is Stage.FINISHED:
         workshop.finished_at = _now()
         workshop.key = None  # nothing can be signed or checked with it any more
-        workshop.agenda_id = workshop.round_id = None
+        workshop.agenda_id = workshop.round_id = workshop.turned_at = None
         store.revoke(session, workshop_id, [f"pair-{role}" for role in PAIRED])
         store.truncate_log_after_commit(session)
 
@@ -431,6 +510,7 @@ def close_untouched(session: Session, keys: KeyFile, workshop_id: int, order: tu
         return False
     _count(session, keys, workshop, None, Move.CLOSE)
     workshop.stage = Stage.CLOSED
+    minutes.stop(workshop, None)
     workshop.version, workshop.tick = workshop.version + 1, 0
     workshop.timer_seconds = workshop.timer_started = None
     return True
@@ -453,7 +533,8 @@ def _count(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaI
         round_.counts = shown.as_dict() if shown else None
         on_a_scale = isinstance(shown, Tally)  # dots have no direction, and lie too thin to be told by role
         round_.shift = {"up": moved.up, "same": moved.same, "down": moved.down} if on_a_scale and moved else None
-        round_.groups = _by_role(opened, workshop.k) if on_a_scale and workshop.roles else None
+        by_role = on_a_scale and workshop.roles and not _item(workshop.agenda, round_.agenda_id).warm_up
+        round_.groups = _by_role(opened, workshop.k) if by_role else None
     round_.picture = None
     round_id = round_.id
     store.forget_ballots(session, round_id)
@@ -523,6 +604,7 @@ def show(session: Session, workshop_id: int, want: str, value: str = "") -> None
     """Change what lies over the stage on the shared screen, without moving: overlay, theme, zoom, prompt, door."""
     workshop = _workshop(session, workshop_id)
     if want == "overlay" and value in OVERLAYS:
+        _demand_no_break(workshop)
         workshop.overlay = "" if workshop.overlay == value else value
         if workshop.overlay == "blank":
             workshop.timer_seconds = workshop.timer_started = None  # a pause is blank with the timer stopped
@@ -531,6 +613,8 @@ def show(session: Session, workshop_id: int, want: str, value: str = "") -> None
     elif want == "zoom" and value in ("bigger", "smaller"):
         place = ZOOMS.index(workshop.zoom) + (1 if value == "bigger" else -1)
         workshop.zoom = ZOOMS[min(max(place, 0), len(ZOOMS) - 1)]
+    elif want == "zoom" and value in map(str, ZOOMS):
+        workshop.zoom = int(value)
     elif want == "prompt" and len(value) == 1 and value in "0123456789":
         workshop.prompt = int(value)
     elif want == "door":
@@ -540,9 +624,47 @@ def show(session: Session, workshop_id: int, want: str, value: str = "") -> None
     workshop.tick += 1
 
 
+BREAKS = (5, 10, 15, 20, 30, 45, 60)
+"""How many minutes a break can have."""
+
+
+def take_break(session: Session, workshop_id: int, length: int, at: float) -> None:
+    """Announce a break of so many minutes, on the screen and on every phone. at: now on the monotonic clock.
+
+    An open vote stays open: nobody's answer is lost to a break, and a latecomer's counts. The soft timer and the
+    minutes of the question stop. The version is raised, because phones are told.
+    """
+    workshop = _workshop(session, workshop_id)
+    if workshop.stage == Stage.FINISHED:
+        raise Refused(_("The session has ended."))
+    if length not in BREAKS:
+        raise Refused(_("Choose how long the break is."))
+    if workshop.overlay != "break":
+        minutes.stop(workshop, at)
+    back = dt.datetime.now(dt.UTC).replace(tzinfo=None) + dt.timedelta(minutes=length, seconds=59)
+    workshop.overlay, workshop.back_at = "break", back.replace(second=0, microsecond=0)
+    workshop.timer_seconds = workshop.timer_started = None
+    workshop.version, workshop.tick = workshop.version + 1, 0
+
+
+def end_break(session: Session, workshop_id: int, at: float) -> None:
+    """Go on where the room was. Nothing is done when the break is over already: two people may press at once."""
+    workshop = _workshop(session, workshop_id)
+    if workshop.overlay == "break":
+        workshop.overlay, workshop.back_at = "", None
+        minutes.start(workshop, at)
+        workshop.version, workshop.tick = workshop.version + 1, 0
+
+
+def _demand_no_break(workshop: Workshop) -> None:
+    if workshop.overlay == "break":
+        raise Refused(_("There is a break. End it first: then the screen shows something else."))
+
+
 def set_timer(session: Session, workshop_id: int, at: float) -> None:
     """Start the soft timer, or stop it if it runs. `at` is now on the monotonic clock. It never closes a vote."""
     workshop = _workshop(session, workshop_id)
+    _demand_no_break(workshop)
     running = workshop.timer_started is not None
     workshop.timer_seconds = None if running else THINKING_SECONDS
     workshop.timer_started = None if running else at
@@ -560,7 +682,7 @@ def grant(session: Session, role: str, workshop_id: int | None = None) -> str:
 
 
 PAIRING_MINUTES = 10
-PAIRED = ("facilitator", "screen")  # what another device can be given
+PAIRED = ("facilitator", "screen", "handed")  # what another device can be given
 _PAIR_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # what cannot be mistaken when it is read from one screen to another
 _PAIR_LENGTH = 12  # of 31 letters: 59 bits for ten minutes
 
@@ -590,8 +712,11 @@ def offered(session: Session, token: str) -> str | None:
     return found.role.removeprefix("pair-") if found else None
 
 
-def take_up(session: Session, token: str) -> tuple[int, str, str]:
-    """Exchange an offer: the workshop's id, the role, the secret for the cookie. Refused where `offered` says None."""
+def take_up(session: Session, token: str, people: int = 0) -> tuple[int, str, str]:
+    """Exchange an offer: the workshop's id, the role, the secret for the cookie. Refused where `offered` says None.
+
+    people: how many will share a device that is handed round; they count as being in the room from now on.
+    """
     found = _offer(session, token)
     if found is None or found.workshop_id is None:
         raise Refused(
@@ -604,6 +729,8 @@ def take_up(session: Session, token: str) -> tuple[int, str, str]:
     taken: Any = session.execute(delete_rows(Capability).where(Capability.token_hash == found.token_hash))
     if taken.rowcount != 1:
         raise Refused(_("This link has been used a moment ago. Ask for a new one on the console."))
+    if role == "handed":
+        change_heads(session, workshop_id, _workshop(session, workshop_id).heads + people)
     return workshop_id, role, grant(session, role, workshop_id)
 
 
@@ -765,18 +892,13 @@ def _item(items: Sequence[AgendaItem], agenda_id: int | None) -> AgendaItem:
 
 
 def _append(workshop: Workshop, item: AgendaItem) -> None:
-    if len(workshop.agenda) >= MOST_QUESTIONS:
+    if len(workshop.questions) >= MOST_QUESTIONS:
         raise Refused(
             _("A session holds at most %(most)s questions. A day has room for about 18.", most=MOST_QUESTIONS)
         )
     workshop.agenda.append(item)
-    _number(workshop.agenda)
+    store.number_agenda(workshop.agenda)
     workshop.tick += 1
-
-
-def _number(items: Sequence[AgendaItem]) -> None:
-    for place, item in enumerate(items, start=1):
-        item.position = place
 
 
 def _fresh_code(session: Session) -> str:

@@ -120,8 +120,12 @@ def _upgrade_what_is_old(url: str) -> None:
     _upgrade(url)
 
 
+expected = True  # whether the present test may make a program: those that do are marked, and not among the fast ones
+
+
 def an_app(settings: Settings, **parts: Any) -> Flask:
     """The program in this process, as `create_app` makes it, without a pause between pushes; `parts` go to it."""
+    assert expected, "mark this test with `program`: it makes one"
     with (
         mock.patch.object(Flask, "url_rule_class", _Rule),
         mock.patch.object(Flask, "create_jinja_environment", _with_shared_templates),
@@ -481,6 +485,30 @@ class Phone(Person):
     def reloads(self) -> str:
         """The words of the whole page, with the own answer."""
         return text_of(self.gets(f"/w/{self.code}"))
+
+
+class Handed(Person):
+    """A tablet that goes from hand to hand among people who have no phone with them."""
+
+    code: str
+
+    def comes_from(self, facilitator: Facilitator, people: int = 3) -> Self:
+        """Open the address that this facilitator's console offers, for so many people."""
+        offer = facilitator.posts(f"/f/{facilitator.code}/devices", {"role": "handed"}).text
+        found = re.search(r'id="address">[^<]*?(/pair/[a-z0-9-]+)<', offer)
+        assert found
+        assert self.posts(found[1], {"people": people}).status_code == 303
+        self.code = facilitator.code
+        return self
+
+    def page(self) -> str:
+        """What lies before the next person."""
+        return self.gets(f"/w/{self.code}").text
+
+    def answers(self, choice: str, *, page: str = "", htmx: bool = False) -> TestResponse:
+        """One person chooses and presses the button, on the page that lies there or on one kept from before."""
+        held = dict(re.findall(r'name="(round|turn)" value="(.*?)"', page or self.page()))
+        return self.posts(f"/w/{self.code}/handed", {**held, "choice": choice}, htmx=htmx)
 
 
 class Screen(Person):

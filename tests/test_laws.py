@@ -23,7 +23,7 @@ from facilitation.exports import session_json
 from facilitation.now import Audience
 from facilitation.stages import Stage
 from facilitation.store import Ballot, Workshop
-from tests.cast import QUESTIONS, Facilitator, Person, Phone, Screen, Venue, counts_in, fragment_of, vote
+from tests.cast import QUESTIONS, Facilitator, Handed, Person, Phone, Screen, Venue, counts_in, fragment_of, vote
 from tests.conftest import a_database
 from tests.sample_report import a_report
 
@@ -48,19 +48,33 @@ def database_url(sqlite_url: str) -> str:
 # Each layer imports from those above it and from its own.
 LAYERS = (
     {"__init__", "errors", "language"},
-    {"hallmarks", "stages", "ballots", "tally", "config", "keys", "qr", "network", "room", "limits", "logs", "words"},
+    {
+        "hallmarks",
+        "stages",
+        "ballots",
+        "tally",
+        "config",
+        "keys",
+        "qr",
+        "network",
+        "room",
+        "limits",
+        "logs",
+        "words",
+        "people",
+    },
     {"plan", "profile", "packs"},
     {"store"},
     {"committer", "report", "exports", "workshop", "deciding", "loading", "priorities", "migrations"}
-    | {"editions", "continuing", "museum"},
-    {"now"},
+    | {"editions", "continuing", "museum", "rehearsal"},
+    {"now", "paper"},
     {"live", "wire", "gate"},
     {"web"},
     {"serving"},
 )
 LAYER = {name: depth for depth, names in enumerate(LAYERS) for name in names}
 PURE = {"errors", "hallmarks", "stages", "tally", "keys", "config", "room", "gate", "limits", "logs"} | {
-    *("words", "plan", "profile"),
+    *("words", "plan", "profile", "people"),
 }
 BESIDES = {
     "ballots": {"cryptography"},
@@ -556,7 +570,7 @@ def test_no_count_by_point_is_drawn_before_it_is_released(seen: Callable[[Script
 # --- 6. Authorise where you load ---
 
 FRAMEWORK = hallmarks.load(ROOT / "data" / "hallmarks.json")
-EVERYBODY = {"nobody", "phone", "screen", "console", "home", "rival", "revoked"}
+EVERYBODY = {"nobody", "phone", "handed", "screen", "console", "home", "rival", "revoked"}
 
 # Who is let in: by the capability they hold for this session; "rival" holds all of another session, and "revoked" held
 # console and screen of this one.
@@ -594,10 +608,20 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/sessions/<code>/next"): {"home"},
     ("POST", "/sessions/<code>/next"): {"home"},
     ("GET", "/sessions/<code>/files/<name>"): {"home"},
-    ("GET", "/w/<code>"): {"phone"},
-    ("GET", "/w/<code>/now"): {"phone"},
-    ("POST", "/w/<code>/role"): {"phone"},
-    ("POST", "/w/<code>/ballot"): {"phone"},
+    ("GET", "/w/<code>"): {"phone", "handed"},
+    ("GET", "/w/<code>/now"): {"phone", "handed"},
+    ("GET", "/w/<code>/role"): {"phone", "handed"},
+    ("POST", "/w/<code>/role"): {"phone", "handed"},
+    ("POST", "/w/<code>/ballot"): {"phone", "handed"},
+    ("GET", "/w/<code>/counted"): {"handed"},
+    ("GET", "/w/<code>/handed"): {"handed"},
+    ("POST", "/w/<code>/handed"): {"handed"},
+    ("GET", "/f/<code>/cards"): {"console"},
+    ("POST", "/f/<code>/cards"): {"console"},
+    ("POST", "/f/<code>/cards/back"): {"console"},
+    ("POST", "/f/<code>/heads"): {"console"},
+    ("GET", "/f/<code>/print"): {"console"},
+    ("GET", "/f/<code>/print/<name>.pdf"): {"console"},
     ("GET", "/s/<code>"): {"screen"},
     ("GET", "/s/<code>/now"): {"screen"},
     ("GET", "/f/<code>"): {"console"},
@@ -616,6 +640,7 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("POST", "/f/<code>/actions/<int:number>"): {"console"},
     ("POST", "/f/<code>/parked"): {"console"},
     ("POST", "/f/<code>/parked/<int:parked_id>"): {"console"},
+    ("POST", "/f/<code>/undo"): {"console"},
     ("GET", "/museums/<code>"): {"console", "home"},
     ("GET", "/museums/<code>/check-in"): {"console", "home"},
     ("POST", "/museums/<code>/actions/<int:action_id>"): {"console", "home"},
@@ -636,6 +661,10 @@ FORMS: dict[str, dict[str, Any]] = {
     "/join": {"code": "{code}"},
     "/sessions": {"title": "Another", "museum": "Mill", "held_on": "2026-11-21"},
     "/w/<code>/ballot": {"round": "{round}", "choice": "4", "seq": "1"},
+    "/w/<code>/handed": {"round": "{round}", "choice": "4", "turn": "{turn}"},
+    "/f/<code>/cards": {"round": "{round}", "n-4": "1", "sure": "1"},
+    "/f/<code>/cards/back": {"round": "{round}"},
+    "/f/<code>/heads": {"heads": "3"},
     "/f/<code>/setup": {"title": "Taken", "museum": "Over", "held_on": "2026-11-21", "k": "5", "mode": "live"},
     "/f/<code>/agenda": {"own": "1", "text": "How well?", "scale": "quality"},
     "/f/<code>/agenda/<int:agenda_id>": {"want": "prompt", "value": "Mine"},
@@ -652,7 +681,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/sessions/<code>/next": {"title": "The next one", "held_on": "2027-11-21"},
     "/museums/<code>/actions/<int:action_id>": {"status": "under way", "version": "1"},
     "/f/<code>/parked": {"item": "The roof"},
-    "/f/<code>/parked/<int:parked_id>": {"item": "The whole roof", "version": "1"},
+    "/f/<code>/parked/<int:parked_id>": {"want": "remove"},
 }
 
 # What no text can say: a file, and a field more than once. The fourth question is the own one from above.
@@ -686,6 +715,7 @@ def visitors(venue: Venue, freya: Facilitator) -> dict[str, Person]:
         "nobody": Person(venue),
         "rival": rival,
         "phone": Phone(venue).joins(freya.code),
+        "handed": Handed(venue).comes_from(freya),
         "screen": Screen(venue).shows(freya),
         "home": home,
         "console": console,
@@ -733,10 +763,13 @@ def test_each_address_lets_in_whom_it_should_and_is_not_there_for_anybody_else(
         "<path:name>": "css/base.css",
     }
     held = {who: person.cookies() for who, person in visitors.items()}
+    turn = re.search('name="turn" value="(.*?)"', visitors["handed"].gets(f"/w/{freya.code}").text)
+    assert turn
     for (method, rule), allowed in MATRIX.items():
         before = rows_of(venue) if allowed != EVERYBODY else {}
         for who in sorted(EVERYBODY, key=lambda who: who in allowed):
             path = rule.replace("<code>", ended.code) if rule.endswith("/next") else rule
+            path = path.replace("<name>.pdf", "poster.pdf")
             for part, value in values.items():
                 path = path.replace(part, value)
             if "<token>" in rule:
@@ -749,7 +782,7 @@ def test_each_address_lets_in_whom_it_should_and_is_not_there_for_anybody_else(
             form = {
                 name: (io.BytesIO(value), "pack.csv")
                 if isinstance(value, bytes)
-                else value.format(code=freya.code, round=now.round_id, version=freya.now.version)
+                else value.format(code=freya.code, round=now.round_id, version=freya.now.version, turn=turn[1])
                 for name, value in FORMS.get(rule, {}).items()
             }
             person = visitors[who]
@@ -770,7 +803,7 @@ def test_a_socket_connects_only_with_the_capability_of_its_role(
     freya: Facilitator, visitors: dict[str, Person], role: str, allowed: str
 ) -> None:
     for who, person in visitors.items():
-        assert person.listens(role, freya.code).is_connected() == (who == allowed), who
+        assert person.listens(role, freya.code).is_connected() == (who.replace("handed", "phone") == allowed), who
     assert not visitors["console"].listens("f", "000000").is_connected()
 
 

@@ -6,8 +6,10 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from facilitation.language import mark
+from facilitation.errors import Refused
+from facilitation.language import _, mark
 from facilitation.report import Report
+from facilitation.store import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,12 @@ class Format:
         return f"{report.slug}-{'unfinished-' if report.unfinished else ''}{self.name}"
 
     def write(self, report: Report) -> bytes:
-        """The document. Takes from a millisecond to a few seconds: not for a thread that others wait for."""
+        """The document. Takes from a millisecond to a few seconds: not for a thread that others wait for.
+
+        Raises Refused for what did not happen: a rehearsal, the example.
+        """
+        if report.kind != Kind.SESSION:
+            raise Refused(_("Nobody met in a rehearsal, so no document is made of it."))
         write: Callable[[Report], bytes] = importlib.import_module(f"{__name__}.{self.module}").write
         return write(report)
 

@@ -526,9 +526,9 @@ def method(report: Report) -> tuple[str, ...]:
     modes = {vote.mode for answer in report.answers for vote in answer.votes}
     how = [_(_HOW[mode]) for mode in _HOW if mode in modes]
     joined = ngettext(
-        "%(num)s person joined the session. They answered secretly, each on a phone or another device, and talked "
+        "%(num)s person joined the session. They answered secretly, each on a device or on paper, and talked "
         "afterwards.",
-        "%(num)s people joined the session. They answered secretly, each on a phone or another device, and talked "
+        "%(num)s people joined the session. They answered secretly, each on a device or on paper, and talked "
         "afterwards.",
         report.joined,
     )

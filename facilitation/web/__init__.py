@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import IntegerConverter, Map
 
-from facilitation import __version__, language, logs, plan, qr
+from facilitation import __version__, language, logs, plan, qr, saying
 from facilitation.committer import Aside, Committer
 from facilitation.config import Settings
 from facilitation.corrections import Corrections
@@ -40,7 +40,7 @@ from facilitation.room import Rooms
 from facilitation.store import db
 from facilitation.web import access
 from facilitation.web.assets import Assets
-from facilitation.workshop import BallotBox
+from facilitation.workshop import BREAKS, BallotBox
 
 Outcome = TypeVar("Outcome")
 LARGEST_NUMBER = 2**31 - 1  # that a row can have, in every database
@@ -139,6 +139,11 @@ def next_review(cards: Sequence[Card]) -> dt.date | None:
     return plan.next_review(card.action for card in cards if card.action)
 
 
+def first_due(cards: Sequence[Card]) -> dt.date | None:
+    """The day on which the first of these actions is due."""
+    return plan.first_due(card.action for card in cards if card.action)
+
+
 def dress(app: Flask) -> None:
     """Give an app what every page shares: template words, headers, compression, refusals as pages, a quiet log."""
     app.url_map.converters["int"] = RowNumber
@@ -152,13 +157,17 @@ def dress(app: Flask) -> None:
     app.add_template_filter(plain)
     app.add_template_filter(groupby_run)
     app.add_template_filter(next_review)
+    app.add_template_filter(first_due)
+    app.add_template_filter(saying.to_say)
     app.add_template_global(lambda name: house().assets.url(name), "asset")
     app.add_template_global(lambda: house().join_origin(), "join_origin")
+    app.add_template_global(lambda: not house().committer.failing, "storage_works")
     app.add_template_global(say, "say")
     app.add_template_global(qr.svg, "qr")
     app.add_template_global(qr.wifi_svg, "wifi_qr")
     app.jinja_env.globals["version"] = __version__
     app.jinja_env.globals["formats"] = FORMATS
+    app.jinja_env.globals["breaks"] = BREAKS
     app.before_request(_speak_the_browsers_language)
     app.before_request(_demand_a_small_form)
     app.teardown_request(_speak_as_before)
@@ -217,7 +226,12 @@ def _http_error(error: HTTPException) -> Response:
         413: _("That is too large."),
     }
     code = error.code or 500
-    return _explain(words.get(code, _("That did not work.")), code)
+    sentence = words.get(code, _("That did not work."))
+    if code == 404 and request.path.startswith(("/f/", "/s/")):
+        sentence += " " + _(
+            "If this was a remote or a shared screen, it has been taken off: the console gives a new code."
+        )
+    return _explain(sentence, code)
 
 
 def _fault(error: Exception) -> Response:

@@ -12,7 +12,7 @@ from facilitation import ballots, museum, store
 from facilitation import language as languages
 from facilitation.live import Live, Present
 from facilitation.now import Audience
-from facilitation.store import Workshop, db
+from facilitation.store import Kind, Workshop, db
 
 AUDIENCES = {"p": Audience.PHONE, "s": Audience.SCREEN, "f": Audience.FACILITATOR}
 _YEAR = 366 * 24 * 3600
@@ -43,6 +43,16 @@ def facilitated(code: str) -> Workshop:
     return _held(code, "f", "facilitator")
 
 
+def rehearsed(code: str, *, from_home: bool = False) -> Workshop:
+    """The rehearsal, for whoever holds its console; with `from_home` also for whoever holds the whole program."""
+    found = store.by_code(db.session(), code)
+    if found is None or found.kind != Kind.REHEARSAL:
+        abort(404)
+    if not holds(found, "facilitator") and not (from_home and at_home()):
+        abort(404)
+    return found
+
+
 def shown(code: str) -> Workshop:
     """The workshop, for its shared screen."""
     return _held(code, "s", "screen")
@@ -66,7 +76,7 @@ def of_museum(code: str) -> tuple[Workshop, list[Workshop]]:
     """A session, for its facilitator or the whole program's, with all sessions of the same museum that this browser may
     open; the newest meeting first."""
     here = store.by_code(db.session(), code)
-    if here is None or not (at_home() or holds(here, "facilitator")):
+    if here is None or here.kind != Kind.SESSION or not (at_home() or holds(here, "facilitator")):
         abort(404)
     theirs = [one for one in store.all_workshops(db.session()) if museum.same(one, here)]
     return here, [one for one in theirs if at_home() or holds(one, "facilitator")]
@@ -75,6 +85,12 @@ def of_museum(code: str) -> tuple[Workshop, list[Workshop]]:
 def device(workshop: Workshop) -> bytes | None:
     """The device secret of this phone in this workshop; None if it has not joined, or the workshop is finished."""
     return _read_device(workshop.id, workshop.key)
+
+
+def is_handed(workshop_id: int) -> bool:
+    """Whether this browser is one that is handed round, so that the next answer is another person's."""
+    token = request.cookies.get(f"h_{workshop_id}", "")
+    return bool(token) and store.holds(db.session(), token, "handed", workshop_id)
 
 
 def role(workshop_id: int) -> str | None:

@@ -11,7 +11,7 @@ from facilitation import ballots, priorities
 from facilitation import deciding as decide
 from facilitation.deciding import Written
 from facilitation.errors import Refused
-from facilitation.store import db
+from facilitation.store import Workshop, db
 from facilitation.web import a_number, access, house, perform, see, wants_fragment
 from facilitation.web.facilitator import desk
 
@@ -89,6 +89,7 @@ def _priorities(workshop_id: int, code: str, refusal: Refused | None = None, cho
     page = render_template(
         "facilitator/priorities.html",
         code=code,
+        kind=db.session.get_one(Workshop, workshop_id).kind,
         choices=priorities.choices(db.session(), workshop_id),
         fewest=priorities.FEWEST_OPTIONS,
         most=ballots.MOST_OPTIONS,

@@ -27,7 +27,9 @@ def promise() -> str:
     """What happens to an answer, and what is not covered. To a phone in a session (`r`) it says the session's own k."""
     found = store.by_code(db.session(), request.args.get("r", ""))
     here = found if found is not None and access.device(found) is not None else None
-    return render_template("promise.html", k=here.k if here else None, room=here.code if here else "")
+    return render_template(
+        "promise.html", k=here.k if here else None, room=here.code if here else "", kind=here.kind if here else ""
+    )
 
 
 @pages.post("/language")

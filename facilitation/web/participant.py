@@ -11,7 +11,7 @@ from facilitation.language import _
 from facilitation.now import Audience, Now
 from facilitation.stages import Stage
 from facilitation.store import Workshop, db
-from facilitation.web import a_number, access, casting, house, perform, see, wants_fragment
+from facilitation.web import a_number, access, casting, handed, house, perform, see, wants_fragment
 from facilitation.workshop import Posted, join, own_ballot
 
 participant = Blueprint("participant", __name__)
@@ -67,8 +67,10 @@ def page(code: str) -> Response:
     device = access.device(workshop) if workshop else None
     if workshop is None or (device is None and workshop.stage != Stage.FINISHED):
         return _join_page(code[:7], "", 404)
+    if device is not None and f"h_{workshop.id}" in request.cookies:
+        return handed.show(workshop, device)
     if device is not None and workshop.roles and access.role(workshop.id) is None:
-        return make_response(render_template("participant/role.html", workshop=workshop))
+        return make_response(render_template("participant/role.html", workshop=workshop, given=None))
     own = None
     if device is not None:
         house().rooms.hear(workshop.id, device)
@@ -76,10 +78,24 @@ def page(code: str) -> Response:
     return make_response(render_template("participant/page.html", now=_now(workshop), own=own))
 
 
+@participant.get("/w/<code>/role")
+def ask_role(code: str) -> Response:
+    """Where a role that was tapped by mistake is put right, until the first vote."""
+    here, _device = access.participating(code)
+    workshop = db.session.get_one(Workshop, here.workshop_id)
+    if not workshop.roles or workshop.stage != Stage.LOBBY:
+        return see(url_for(".page", code=code))
+    return make_response(render_template("participant/role.html", workshop=workshop, given=access.role(workshop.id)))
+
+
 @participant.post("/w/<code>/role")
 def say_role(code: str) -> Response:
-    """What this phone's holder is here: kept on the phone only, and sealed into its ballots."""
+    """What this phone's holder is here: kept on the phone only, and sealed into its ballots. It stays once voting has
+    begun, so that the parts of a group are the same in every vote."""
     here, _device = access.participating(code)
+    given = access.role(here.workshop_id)
+    if given is not None and db.session.get_one(Workshop, here.workshop_id).stage != Stage.LOBBY:
+        raise Refused(_("Voting has begun, so the role you gave stays as it is."))
     role = request.form.get("role", "")
     kept = role if role in ballots.ROLES else "none"
     return access.give(see(url_for(".page", code=code)), f"r_{here.workshop_id}", kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, make_response, render_template
+from werkzeug.exceptions import NotFound
 
 from facilitation import now as reader
 from facilitation.language import speaking
@@ -26,6 +27,12 @@ def page(code: str) -> str:
 def present(code: str) -> Response:
     """The fragment that a push would bring."""
     return make_response(fragment(_now(code)))
+
+
+@screen.errorhandler(404)
+def gone(_error: NotFound) -> tuple[str, int]:
+    """What a window on the wall shows once its session is deleted, or the screen was taken from it."""
+    return render_template("screen/gone.html"), 404
 
 
 def _now(code: str) -> Now:
