@@ -166,7 +166,7 @@ def make(app: Flask, framework: Framework, today: dt.date) -> str:
     house: House = app.extensions["house"]
 
     def begin(session: Session) -> tuple[int, str, list[int]]:
-        made = rehearsal.begin(session, framework, today, [talked.key for talked in TALK])
+        made = rehearsal.start(session, framework, today, [talked.key for talked in TALK])
         made.title = _("Hallmarks self-assessment, trustees and staff")
         session.flush()
         return made.id, made.code, [item.id for item in made.agenda]
