@@ -29,9 +29,22 @@ from flask_socketio import SocketIO
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from facilitation import __version__, hallmarks, logs, migrations, network, rehearsal, serving, store, wire, workshop
+from facilitation import (
+    __version__,
+    hallmarks,
+    language,
+    logs,
+    migrations,
+    network,
+    rehearsal,
+    serving,
+    store,
+    wire,
+    workshop,
+)
 from facilitation.committer import Committer, GeventCommitter, InlineCommitter, beside_the_loop
 from facilitation.config import Settings
+from facilitation.corrections import Corrections
 from facilitation.editions import Credits
 from facilitation.errors import Refused
 from facilitation.gate import Gate
@@ -54,8 +67,10 @@ from facilitation.web.museums import museums
 from facilitation.web.packs import question_packs
 from facilitation.web.pages import pages
 from facilitation.web.participant import participant
+from facilitation.web.printing import printing
 from facilitation.web.rehearsals import rehearsals
 from facilitation.web.screen import screen
+from facilitation.web.translating import translating
 from facilitation.workshop import BallotBox
 
 AsyncMode = Literal["threading", "gevent"]
@@ -101,13 +116,15 @@ def create_app(
     workshop.recover(writing, keys)
     with store.transaction(writing) as session:
         rehearsal.forget_old(session, keys, dt.datetime.now(dt.UTC).replace(tzinfo=None))
+    corrections = Corrections(settings.data_dir / "words")
+    language.correct_with(corrections)
 
     clock = clock or ThreadClock()
     rooms = Rooms(clock.now)
     committer: Committer = GeventCommitter(writing) if async_mode == "gevent" else InlineCommitter(writing)
     box = BallotBox(keys, rooms)
     socketio = _socketio(app, settings, async_mode)
-    live = Live(app, socketio, rooms, box, keys, committer, clock, every)
+    live = Live(app, socketio, rooms, box, keys, committer, clock, every, alone=not settings.redis_url)
     app.extensions["house"] = House(
         settings=settings,
         framework=hallmarks.load(framework),
@@ -121,13 +138,14 @@ def create_app(
         join_origin=_briefly_kept(lambda: network.join_origin(settings, port or settings.port)),
         aside=beside_the_loop() if async_mode == "gevent" else lambda make: make(),
         credits=Credits(),
+        corrections=corrections,
     )
     app.extensions["crowds"] = Crowds(app, clock, chance or Random())  # noqa: S311 - nothing is kept secret with it
     dress(app)
     for blueprint in (
         *(pages, participant, facilitator, question_packs, museums),
         *(deciding, documents, screen, rehearsals, assets.files),
-        *(cards, handed),
+        *(cards, handed, printing, translating),
     ):
         app.register_blueprint(blueprint)
     listen(socketio, live, rooms)

@@ -44,7 +44,7 @@ HEAD_WITHIN, BODY_WITHIN = 10.0, 20.0
 LARGEST_HEAD = 16 * 1024
 READ_AT_ONCE = 1024
 LARGEST_BODY = 256 * 1024  # of the facilitator, who loads files; for anybody else it is gate.LARGEST_TYPED
-LOADING, LARGEST_FILE = "/sessions/load", 2_100_000  # a session file with its form; only from the facilitator
+LOADING, LARGEST_FILE = ("/sessions/load", "/languages/load"), 2_100_000  # a file with its form; from the facilitator
 CONNECTIONS = 4 * gate.CROWD  # a browser keeps a few open beside its live one; half-open ones are gone in seconds
 SPARE_FILES = 200  # for the database, the listener, the static files and whatever the system wants
 
@@ -167,7 +167,7 @@ class QuietHandler(WSGIHandler):  # type: ignore[misc]  # gevent carries no type
             return "400 Bad Request"  # a body would stand between the handshake and the first frame
         most = gate.LARGEST_TYPED
         if self.command == "POST" and gate.may_send_a_file(self.headers.get("cookie", "")):
-            most = LARGEST_FILE if self.path == LOADING else LARGEST_BODY
+            most = LARGEST_FILE if self.path in LOADING else LARGEST_BODY
         if (self.content_length or 0) > most:
             return "413 Content Too Large"
         large = (most if chunked else self.content_length) > gate.LARGEST_TYPED

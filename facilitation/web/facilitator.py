@@ -189,6 +189,7 @@ def change_details(code: str) -> Response:
             mode=form.get("mode", "live"),
             roles=form.get("roles") == "on",
             wifi=(form.get("wifi_name", ""), form.get("wifi_password", "")),
+            screen_language=form.get("screen_language", ""),
         )
 
     return _set_up(code, job)
