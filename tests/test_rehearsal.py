@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 
 from facilitation import museum, people, rehearsal, store
 from facilitation.exports import FORMATS
+from facilitation.exports.printables import PRINTABLES
 from facilitation.now import Audience
 from facilitation.people import CROWDS, Preset
 from facilitation.stages import Stage
@@ -358,6 +359,13 @@ def test_no_document_is_made_of_a_rehearsal(over: Rehearser) -> None:
             assert answer.status_code == 422, name
             assert "no document is made of it" in text_of(answer)
             assert "Content-Disposition" not in answer.headers
+
+
+def test_nothing_of_a_rehearsal_is_printed_for_the_room(robin: Rehearser) -> None:
+    for name in PRINTABLES:
+        answer = robin.gets(f"/f/{robin.code}/print/{name}.pdf")
+        assert answer.status_code == 422, name
+        assert "would hang there on the day" in text_of(answer)
 
 
 def test_no_list_and_no_museum_has_a_rehearsal(venue: Venue, over: Rehearser) -> None:
