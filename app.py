@@ -237,7 +237,7 @@ def _begin_demo(app: Flask) -> str:
     today = dt.datetime.now().astimezone().date()
 
     def job(session: Session) -> tuple[int, str]:
-        made = rehearsal.begin(session, house.framework, today)
+        made = rehearsal.start(session, house.framework, today)
         workshop.make_move(session, house.keys, made.id, Move.OPEN, made.version)
         return made.id, made.code
 

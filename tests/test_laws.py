@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 from jinja2 import meta, nodes
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from facilitation import ballots, editions, hallmarks, packs, store, workshop
+from facilitation import ballots, editions, hallmarks, packs, rehearsal, store, workshop
 from facilitation import now as reader
 from facilitation.exports import session_json
 from facilitation.now import Audience
@@ -653,6 +654,11 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/f/<code>/devices"): {"console"},
     ("POST", "/f/<code>/devices"): {"console"},
     ("POST", "/sessions/load"): {"home"},
+    ("POST", "/rehearsals"): {"home"},
+    ("POST", "/example"): {"home"},
+    ("POST", "/f/<code>/rehearse"): {"console"},
+    ("POST", "/f/<code>/rehearsal"): {"console"},
+    ("POST", "/f/<code>/rehearsal/end"): {"console", "home"},
     # The last two, because they take from the others what they hold.
     ("POST", "/f/<code>/devices/revoke"): {"console"},
     ("POST", "/sessions/<code>/delete"): {"home"},
@@ -671,6 +677,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/f/<code>/move": {"move": "close", "version": "{version}"},
     "/f/<code>/show": {"want": "overlay", "value": "blank"},
     "/f/<code>/devices": {"role": "screen"},
+    "/f/<code>/rehearsal": {"want": "people", "value": "8"},
     "/f/<code>/notes/<int:agenda_id>": {"text": "Mine", "version": "0"},
     "/f/<code>/agreements/<int:agenda_id>": {"rating": "4", "reason": "Mine", "version": "0"},
     "/f/<code>/actions": {"action": "Invite the school"},
@@ -723,6 +730,18 @@ def visitors(venue: Venue, freya: Facilitator) -> dict[str, Person]:
     }
 
 
+def a_rehearsal(freya: Facilitator, console: Person) -> str:
+    """A new rehearsal of Freya's session, of which the console holds the console; its code."""
+
+    def job(session: Session) -> tuple[int, str, str]:
+        made = rehearsal.copy(session, freya.venue.house.framework, freya.workshop_id)
+        return made.id, made.code, workshop.grant(session, "facilitator", made.id)
+
+    workshop_id, code, token = freya.venue.performs(job)
+    console.client.set_cookie(f"f_{workshop_id}", token)
+    return code
+
+
 def rows_of(venue: Venue) -> dict[str, set[str]]:
     """Every row of every table."""
     with venue.reading() as session:
@@ -769,6 +788,9 @@ def test_each_address_lets_in_whom_it_should_and_is_not_there_for_anybody_else(
         before = rows_of(venue) if allowed != EVERYBODY else {}
         for who in sorted(EVERYBODY, key=lambda who: who in allowed):
             path = rule.replace("<code>", ended.code) if rule.endswith("/next") else rule
+            if "<code>/rehearsal" in rule:  # not there for a session in which people meet
+                path = rule.replace("<code>", a_rehearsal(freya, visitors["console"]))
+                before = rows_of(venue)
             path = path.replace("<name>.pdf", "poster.pdf")
             for part, value in values.items():
                 path = path.replace(part, value)
