@@ -26,9 +26,8 @@
       scene = page.dataset.scene;
       say((away ? status.dataset.away + " " : "") + page.dataset.say);
       if (page.dataset.say && body.dataset.role === "p") scrollTo(0, 0);
-    } else if (page.dataset.back !== back) say(page.dataset.back ? status.dataset.break.replace("…", page.dataset.back) : status.dataset.over);
+    } else if (page.dataset.back !== back) say(page.dataset.back || status.dataset.over);
     back = page.dataset.back;
-    if ("asks" in page.dataset && !("asked" in body.dataset)) return location.reload();  // people are asked for their role from now on
     away = false;
     body.dispatchEvent(new CustomEvent("live:shown"));
   });
@@ -40,7 +39,8 @@
       if (answer.status === 200) show(await answer.text());
       else if (answer.status === 204) away = false;
       else if (answer.status === 404) location.reload();
-    } catch { /* the line is down: the socket says so, and the next try comes by itself */ }
+      // the line is down: the socket says so, and the next try comes by itself
+    } catch {}
   }
 
   const socket = io({
@@ -55,7 +55,8 @@
       clearTimeout(silence); silence = 0;
       if (root.dataset.io === "down") say(status.dataset.up);
       root.dataset.io = "up";
-    } else if (!silence) silence = setTimeout(() => { root.dataset.io = "down"; say(status.dataset.down); }, 3000);  // once, however often it fails
+      // said once, however often it fails
+    } else if (!silence) silence = setTimeout(() => { root.dataset.io = "down"; say(status.dataset.down); }, 3000);
     body.dispatchEvent(new CustomEvent("live:" + state));
   }
   socket.on("connect", () => line("up"));
