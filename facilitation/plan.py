@@ -14,7 +14,7 @@ from enum import StrEnum
 from babel.dates import format_date
 
 from facilitation.errors import Refused
-from facilitation.language import SOURCE, _, locale, mark, speaking
+from facilitation.language import SOURCE, _, locale, mark, speaking, spoken, told
 from facilitation.words import tidy
 
 NO_AGREEMENT = 0
@@ -265,6 +265,11 @@ def next_review(actions: Iterable[Action]) -> dt.date | None:
     return min((action.review for action in actions if action.open and action.review), default=None)
 
 
+def first_due(actions: Iterable[Action]) -> dt.date | None:
+    """The day on which the first open action is due; None while none has a day."""
+    return min((action.due for action in actions if action.open and action.due), default=None)
+
+
 def long_date(day: dt.date) -> str:
     """21 November 2026, in the language spoken: no leading nought, on every system."""
-    return format_date(day, "long", locale=locale())
+    return told({one: format_date(day, "long", locale=locale(one)) for one in spoken()})

@@ -234,7 +234,7 @@ class Report:
     @property
     def first_due(self) -> dt.date | None:
         """The day on which the first open action is due."""
-        return min((action.due for action in self.actions if action.open and action.due), default=None)
+        return plan.first_due(self.actions)
 
 
 def slug_of(museum: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def tablet(venue: Venue, freya: Facilitator) -> Handed:
     return Handed(venue).comes_from(freya, people=3)
 
 
-def types(freya: Facilitator, sure: bool = True, **cards: int | str) -> str:
+def types(freya: Facilitator, /, sure: Any = True, **cards: int | str) -> str:
     """Freya types a batch; the words of the page she gets. `four=2`: two cards that say 4."""
     points = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "dk": "DK", "nr": "NR"}
     form = {f"n-{points[name]}": str(number) for name, number in cards.items()}
@@ -202,6 +203,7 @@ def test_the_last_batch_can_be_taken_back_until_the_close(freya: Facilitator, ro
     assert counted.as_dict() == {"1": 1, "2": 0, "3": 6, "4": 2, "5": 0, "DK": 0, "NR": 0}
 
 
+@pytest.mark.program
 def test_a_program_that_was_started_again_has_forgotten_which_answers_were_cards(
     database_url: str, tmp_path: Path
 ) -> None:

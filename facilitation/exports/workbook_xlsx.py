@@ -176,10 +176,10 @@ def _lines(row: Sequence[Cell], widths: Sequence[int]) -> int:
 def write(report: Report) -> bytes:
     """The file, with the sheets Actions, Results, Comments, Parked, About, and Priorities if there was a dot vote."""
     book = _Book(report)
-    actions = book.sheet("Actions", ACTIONS, (_action(report, action) for action in report.actions), kept=1, pages=3)
+    actions = book.sheet("Actions", ACTIONS, (_action(report, action) for action in report.actions), kept=1, pages=4)
     _choices(actions, book.day, len(report.actions) + _SPARE_ROWS)
     book.sheet("Results", RESULTS, (row for answer in report.answers for row in _results(answer)), kept=2, pages=3)
-    book.sheet("Comments", COMMENTS, ())
+    book.sheet("Comments", COMMENTS, ()).hide()  # its columns are promised to programs; nobody prints an empty page
     parked = ((item.item, said.what_for(report, item.question), item.destination, item.owner) for item in report.parked)
     book.sheet("Parked", PARKED, parked)
     if report.priorities:

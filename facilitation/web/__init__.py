@@ -16,6 +16,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, make_response, redirect, render_template, request
+from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import IntegerConverter, Map
@@ -23,6 +24,7 @@ from werkzeug.routing import IntegerConverter, Map
 from facilitation import __version__, language, logs, plan, qr, saying
 from facilitation.committer import Aside, Committer
 from facilitation.config import Settings
+from facilitation.corrections import Corrections
 from facilitation.editions import Credits
 from facilitation.errors import Refused
 from facilitation.exports import FORMATS
@@ -65,6 +67,7 @@ class House:
     join_origin: Callable[[], str]
     aside: Aside
     credits: Credits
+    corrections: Corrections
 
 
 def house() -> House:
@@ -136,16 +139,25 @@ def next_review(cards: Sequence[Card]) -> dt.date | None:
     return plan.next_review(card.action for card in cards if card.action)
 
 
+def first_due(cards: Sequence[Card]) -> dt.date | None:
+    """The day on which the first of these actions is due."""
+    return plan.first_due(card.action for card in cards if card.action)
+
+
 def dress(app: Flask) -> None:
     """Give an app what every page shares: template words, headers, compression, refusals as pages, a quiet log."""
     app.url_map.converters["int"] = RowNumber
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(_say, _say_many, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.newstyle_gettext = True  # type: ignore[attr-defined]
+    app.jinja_env.globals.update(_=_sentence, gettext=_sentence, ngettext=_sentence_for)
+    app.jinja_env.globals["language"] = language
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.add_template_filter(long_date)
+    app.add_template_filter(plain)
     app.add_template_filter(groupby_run)
     app.add_template_filter(next_review)
+    app.add_template_filter(first_due)
     app.add_template_filter(saying.to_say)
     app.add_template_global(lambda name: house().assets.url(name), "asset")
     app.add_template_global(lambda: house().join_origin(), "join_origin")
@@ -156,20 +168,34 @@ def dress(app: Flask) -> None:
     app.jinja_env.globals["version"] = __version__
     app.jinja_env.globals["formats"] = FORMATS
     app.jinja_env.globals["breaks"] = BREAKS
+    app.before_request(_speak_the_browsers_language)
     app.before_request(_demand_a_small_form)
+    app.teardown_request(_speak_english_again)
     app.after_request(_finish)
     app.register_error_handler(Refused, refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _fault)
 
 
-def _say(text: str) -> str:
-    return language._(text)
+def _sentence(text: str, /, **values: object) -> Markup:
+    return language.in_html(lambda catalogue: catalogue.gettext(text), values)
 
 
-def _say_many(one: str, many: str, count: int) -> str:
-    # the template puts the number and the other values in, so that it can escape them
-    return language.form_for(one, many, count)
+def _sentence_for(one: str, many: str, count: int, /, **values: object) -> Markup:
+    return language.in_html(lambda catalogue: catalogue.ngettext(one, many, count), {"num": count, **values})
+
+
+def plain(text: str) -> Markup:
+    """A text for an attribute or a title, where no element may stand that says its language."""
+    return escape(escape(text).striptags())
+
+
+def _speak_the_browsers_language() -> None:
+    language.speak(access.language())
+
+
+def _speak_english_again(_error: BaseException | None) -> None:
+    language.speak(language.SOURCE)
 
 
 def _demand_a_small_form() -> None:

@@ -2,6 +2,7 @@
 // makes the move. A press within 400 ms of the last one is a slip.
 (() => {
   const help = document.getElementById("keys"), notice = document.getElementById("notice"), words = document.getElementById("words").dataset;
+  const status = document.getElementById("status");
   const say = (sentence) => {
     const box = document.createElement("div"), line = document.createElement("strong");
     box.className = "notice notice--wait"; line.textContent = sentence; box.append(line); notice.replaceChildren(box);
@@ -26,8 +27,7 @@
       stop(); disarm();
       const label = form.querySelector("button > span:not(.plate)");
       armed = { form, label, was: label.textContent };
-      label.textContent = form.dataset.arm;
-      document.getElementById("status").textContent = form.dataset.arm;
+      label.textContent = status.textContent = form.dataset.arm;  // read out: the button keeps the focus as it changes
       form.classList.add("is-armed"); form.setAttribute("hx-morph-skip", "");
       disarmAt = setTimeout(disarm, 5000);
       return;
@@ -51,6 +51,15 @@
   });
 
   let before = null;  // where the focus was: it goes back there
+  // Whoever listens hears of a vote when half have answered and when all have, and of no vote in between.
+  const halves = () => { const bar = document.querySelector(".progress__bar"); return bar ? Math.floor(2 * bar.value / bar.max) : 0; };
+  let told = halves(), round = scene;
+  document.body.addEventListener("live:shown", () => {
+    if (halves() > told && round === scene) status.textContent = document.getElementById("turnout").textContent;
+    told = round === scene ? Math.max(told, halves()) : halves();
+    round = scene;
+  });
+
   function showKeys(open) {
     if (help.hidden !== open) return;
     help.hidden = !open;

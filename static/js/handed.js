@@ -37,7 +37,6 @@
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (sending) return;
-    if (!form.querySelector("input:checked") && form.querySelector("input[type=radio]")) return say("lacking");
     sending = button.disabled = true;
     send();
   });

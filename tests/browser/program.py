@@ -29,10 +29,10 @@ PATIENCE = 30.0
 class Program:
     """`python app.py` on one port with one data folder. `start` may be called again after `kill`."""
 
-    def __init__(self, data: Path, port: int) -> None:
+    def __init__(self, data: Path, port: int, host: str = HOST) -> None:
         self.data = data
         self.port = port
-        self.url = f"http://{HOST}:{port}"
+        self.url = f"http://{host}:{port}"
 
     def start(self) -> str:
         """Run it until it answers. Returns the facilitator's link; fails the test when it does not come up."""
@@ -82,7 +82,7 @@ class Program:
     def _wait_until_healthy(self) -> None:
         # The Host of the site: the program answers to no other name.
         health = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/healthz", headers={"Host": f"{HOST}:{self.port}"}
+            f"http://127.0.0.1:{self.port}/healthz", headers={"Host": self.url.removeprefix("http://")}
         )
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:

@@ -129,6 +129,37 @@ def test_after_the_close_nothing_that_was_written_ties_a_choice_to_a_device(nurs
     assert secrets.found_in(everything_written(program)) == NOTHING
 
 
+def test_paper_cards_and_those_taken_back_leave_nothing_and_their_rows_look_like_all_others(
+    nursery: Nursery, data: Path
+) -> None:
+    with running(nursery, data, Disturbed(recorded=True, changed=[PATIENT])) as program:
+        session = a_vote(program, people=12)
+        round_id, page = session.round_id(program), f"/f/{session.code}/cards"
+        phones = set(Stored.of(data).filed[round_id])
+        for cards in ({"n-2": 7, "n-5": 3}, {"n-1": 9, "n-DK": 2}):
+            status, text = session.freya.posts(program, page, {**cards, "round": round_id, "sure": 1})
+            assert status == 200, text
+        typed = {slot: row for slot, row in Stored.of(data).filed[round_id].items() if slot not in phones}
+        assert len(typed) == 21
+        assert {(seq, len(sealed)) for seq, sealed in typed.values()} == {(1, 44)}
+        assert session.freya.posts(program, f"{page}/back", {"round": round_id})[0] == 200
+        left = set(Stored.of(data).filed[round_id]) - phones
+        assert len(left) == 10 and left < set(typed)
+        secrets = Secrets.of(data, session)
+        secrets.slots.extend(set(typed) - left)
+        secrets.sealed.extend(typed[slot][1] for slot in set(typed) - left)
+        session.moves(program, "close", "reveal")
+        assert Stored.of(data).rounds[round_id][2] == 22
+        for document in ("results.csv", "session.json"):
+            status, text = session.freya.gets(program, f"/f/{session.code}/files/{document}")
+            assert status == 200 and "card" not in text and "paper" not in text
+            (program.outside / document).write_text(text)
+        assert secrets.found_in(everything_written(program)) == NOTHING
+        # the search does see what was there
+        ever = {"others": b"".join(c.data for c in program.recorded() if not c.path.endswith(".keys"))}
+        assert found(list(typed), ever) == len(typed)
+
+
 def test_while_the_round_is_open_the_same_search_finds_what_it_must(nursery: Nursery, data: Path) -> None:
     with running(nursery, data) as program:
         secrets = Secrets.of(data, a_vote(program))
@@ -203,6 +234,7 @@ def test_a_closed_round_leaves_no_stale_copy_on_a_page_it_shared_with_another(sq
         assert connection.connection.driver_connection
         connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # rounds are of no interest here
     filed: dict[int, list[bytes]] = {}
+    withdrawn: dict[int, list[bytes]] = {}
     for number in range(1, 13):
         filed |= {number: [], 100 + number: []}
         rows = []
@@ -212,9 +244,15 @@ def test_a_closed_round_leaves_no_stale_copy_on_a_page_it_shared_with_another(sq
             rows.append({"round_id": round_id, "slot": slot, "seq": 1, "sealed": dice.randbytes(44)})
         with store.transaction(engine) as session:
             store.file_ballots(session, rows)
+        with store.transaction(engine) as session:  # a batch of paper cards is taken back
+            round_id = dice.choice(list(filed))
+            back = filed[round_id][-dice.randint(1, 40) :]
+            del filed[round_id][len(filed[round_id]) - len(back) :]
+            withdrawn.setdefault(round_id, []).extend(back)
+            store.remove_ballots(session, round_id, back)
         with store.transaction(engine) as session:
             closed = dice.choice(list(filed))
-            gone += filed.pop(closed)
+            gone += filed.pop(closed) + withdrawn.pop(closed, [])
             store.forget_ballots(session, closed)
             store.truncate_log_after_commit(session)
         database = Path(sqlite_url.removeprefix("sqlite:///")).read_bytes()
