@@ -29,7 +29,7 @@ test-fast: $(INSTALLED)
 	$(PYTEST) -m "not browser and not postgres and not office and not process and not long"
 
 test-long: $(INSTALLED)
-	sh tests/install-system-parts.sh
+	sh tests/install-system-parts.sh long
 	$(BIN)/python -m pytest -m long
 
 # The program beside what it is measured against; docs/performance.md says how to read it. Node is optional.
