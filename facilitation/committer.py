@@ -62,10 +62,12 @@ class _Work(Generic[Item, Outcome]):
 
 
 def _alone(job: Job[Outcome]) -> _Work[None, Outcome]:
-    """A unit for a transaction of its own: its batch is a new function, so it is equal to no other."""
+    """A unit for a transaction of its own: its batch is a new function, so it is equal to no other. It runs in its
+    caller's context, whose language its refusals speak."""
+    context = copy_context()
 
     def batch(session: Session, _items: Sequence[None]) -> Sequence[Outcome | Refused]:
-        return [job(session)]
+        return [context.run(job, session)]
 
     return _Work(batch, None)
 

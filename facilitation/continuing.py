@@ -25,7 +25,7 @@ from facilitation.tally import Tally
 from facilitation.workshop import create, worded
 
 NOT_COMPARABLE = mark("Not comparable: the question or its answers were worded differently")
-SETTINGS = ("k", "mode", "roles", "theme", "zoom", "wifi_name", "wifi_password")
+SETTINGS = ("k", "mode", "roles", "theme", "zoom", "screen_language", "wifi_name", "wifi_password")
 OF_A_QUESTION = (
     "key",
     "number",

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from facilitation import language as languages
 from facilitation.errors import BadFramework
-from facilitation.language import _, current
+from facilitation.language import _
 from facilitation.words import is_unfit
 
 POINTS = 5
@@ -83,9 +84,9 @@ class Framework:
 
 
 def say(text: LanguageMap, language: str | None = None) -> str:
-    """The text in `language`, or in the one spoken now; in English where that is missing: never nothing, never
-    translated by machine."""
-    return text.get(language or current()) or text["en"]
+    """The text in `language`, or as it is said in the one spoken now; in English where that is missing: never nothing,
+    never translated by machine."""
+    return text.get(language) or text["en"] if language else languages.say(text)
 
 
 def split_prompt(text: str) -> list[str]:

@@ -2,7 +2,8 @@
 
 Whole small states are pushed, never deltas, so a lost push costs one request and no more. A move is told at once;
 ballots, joins and notes are coalesced to four times a second, the first at once and the last never lost. Phones are
-told of moves only: what a vote costs does not depend on how many of them are connected.
+told of moves only: what a vote costs does not depend on how many of them are connected. A second language costs a
+second rendering, however many listen in it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from flask import Flask, render_template, request
 from flask_socketio import SocketIO, join_room
 from sqlalchemy.orm import Session
 
-from facilitation import logs, store, tally, wire
+from facilitation import language, logs, store, tally, wire
 from facilitation import now as reader
 from facilitation.committer import Committer
 from facilitation.errors import StorageTrouble
@@ -82,7 +83,8 @@ class Coalescer:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What every phone of one workshop is told at one moment, and what lets it in: nothing that is one phone's own."""
+    """What every phone of one workshop that speaks one language is told at one moment, and what lets it in: nothing
+    that is one phone's own."""
 
     workshop_id: int
     device_key: bytes | None  # None: finished, no phone is known any more
@@ -102,7 +104,7 @@ class Present:
 
 
 class Live:
-    """What is said over Socket.IO: one object per app. `surroundings` are facts of the host that pages show."""
+    """What is said over Socket.IO: one object per app. alone: no other process serves the same rooms."""
 
     def __init__(
         self,
@@ -114,6 +116,7 @@ class Live:
         committer: Committer,
         clock: Clock,
         every: float = 0.25,
+        alone: bool = True,
     ) -> None:
         self._app = app
         self._socketio = socketio
@@ -123,7 +126,9 @@ class Live:
         self._committer = committer
         self._clock = clock
         self._coalescer = Coalescer(every, clock)
-        self._present: dict[str, Present] = {}
+        self._alone = alone
+        self._present: dict[tuple[str, str], Present] = {}  # by join code and language
+        self._heard: dict[tuple[int, Audience], set[str]] = {}  # the languages in which somebody has listened here
         self._forgotten = 0
         self._look_again: set[int] = set()
         self._told_failing = False
@@ -134,7 +139,8 @@ class Live:
             self._engine = db.engine
 
     def present(self, code: str, fresh: bool = False) -> Present | None:
-        """What the phones of the workshop with this join code are told; None if there is none.
+        """What the phones of the workshop with this join code are told, in the language spoken now; None if there is
+        none.
 
         Kept for a second, so that neither a burst of ballots nor a room that comes back reads the database for each
         phone. What this process changes is seen at once (`forget`), what another one does after that second, or with
@@ -147,7 +153,7 @@ class Live:
         if forgotten != self._forgotten:  # it may be what was true before: read once more, and keep nothing
             return self._read_present(code)
         if found is not None:
-            self._present[code] = found
+            self._present[code, language.current()] = found
         return found
 
     def _read_present(self, code: str) -> Present | None:
@@ -169,14 +175,15 @@ class Live:
             )
 
     def kept(self, code: str) -> Present | None:
-        """What is kept for this join code and still fresh; None does not mean that there is no such workshop."""
-        kept = self._present.get(code)
+        """What is kept for this join code, in the language spoken now, and still fresh; None does not mean that there
+        is no such workshop."""
+        kept = self._present.get((code, language.current()))
         return kept if kept is not None and self._clock.now() < kept.until else None
 
     def forget(self, workshop_id: int) -> None:
         """Something that phones are told, or that lets them in, has changed: drop what was kept of it."""
         self._forgotten += 1
-        self._present = {code: kept for code, kept in self._present.items() if kept.workshop_id != workshop_id}
+        self._present = {key: kept for key, kept in self._present.items() if kept.workshop_id != workshop_id}
 
     def moved(self, workshop_id: int) -> None:
         """A move was committed: everybody is told, at once."""
@@ -225,6 +232,10 @@ class Live:
         """Note which hashed secret a console's or a screen's socket was let in by, for the day it is revoked."""
         self._holders[sid] = token_hash
 
+    def listens(self, workshop_id: int, audience: Audience, spoken: str) -> None:
+        """Note that somebody listens in this language from now on."""
+        self._heard.setdefault((workshop_id, audience), set()).add(spoken)
+
     def gone(self, sid: str) -> None:
         """A socket went."""
         self._holders.pop(sid, None)
@@ -253,6 +264,8 @@ class Live:
             self.forget(workshop_id)  # with the key that let its phones in, whoever finished it
             self._rooms.forget(workshop_id)
             self._seen.pop(workshop_id, None)
+            for audience in Audience:
+                self._heard.pop((workshop_id, audience), None)
 
     def _close_untouched(self) -> None:
         """Any commit, a ballot or a move, raises a workshop's order; one whose order stands still is not touched. Times
@@ -295,16 +308,25 @@ class Live:
             workshop = session.get(Workshop, workshop_id)
             if workshop is None:
                 return
-            for audience, now in zip(audiences, reader.looks(session, self._rooms, workshop, audiences), strict=True):
-                self._socketio.emit("now", message(now), to=room_name(workshop_id, audience))
+            told = [(audience, spoken) for audience in audiences for spoken in self._languages(workshop, audience)]
+            for now in reader.looks(session, self._rooms, workshop, told):
+                self._socketio.emit("now", message(now), to=room_name(workshop_id, now.audience, now.language))
+
+    def _languages(self, workshop: Workshop, audience: Audience) -> list[str]:
+        """In which languages an audience has to be told; beside another worker in all, for whom it serves is not known
+        here."""
+        if audience is Audience.SCREEN:
+            return [workshop.screen_language]
+        here = self._heard.get((workshop.id, audience), {language.SOURCE})
+        return sorted(here if self._alone else language.offered())
 
     def _reading(self) -> Session:
         return Session(self._engine)
 
 
-def room_name(workshop_id: int, audience: Audience, language: str = "en") -> str:
-    """Who hears the same: one workshop, one audience, one language."""
-    return f"{workshop_id}:{audience}:{language}"
+def room_name(workshop_id: int, audience: Audience, spoken: str) -> str:
+    """Who hears the same: one workshop, one audience, one language; all screens of a workshop speak the same."""
+    return f"{workshop_id}:{audience}:{'' if audience is Audience.SCREEN else spoken}"
 
 
 def message(now: Now) -> dict[str, Any]:
@@ -314,7 +336,8 @@ def message(now: Now) -> dict[str, Any]:
 
 def fragment(now: Now) -> str:
     """The fragment of one audience for this moment: a GET of its `…/now` returns the same bytes."""
-    return render_template(f"{now.audience}/now.html", now=now)
+    with language.speaking(now.language):
+        return render_template(f"{now.audience}/now.html", now=now)
 
 
 def listen(socketio: SocketIO, live: Live, rooms: Rooms) -> None:
@@ -323,13 +346,18 @@ def listen(socketio: SocketIO, live: Live, rooms: Rooms) -> None:
 
     @socketio.on("connect")
     def connect(auth: Any = None) -> bool:
+        with language.speaking(access.language()):
+            return let_in(auth)
+
+    def let_in(auth: Any) -> bool:
         audience, code = access.AUDIENCES.get(request.args.get("role", "")), request.args.get("r", "")
         if audience is Audience.PHONE:
             return a_phone(code, auth.get("order") if isinstance(auth, dict) else None)
         workshop = access.for_socket(audience, code) if audience else None
         if audience is None or workshop is None:
             return False
-        join_room(room_name(workshop.id, audience))
+        join_room(room_name(workshop.id, audience, language.current()))
+        live.listens(workshop.id, audience, language.current())
         live.holds(_sid(), access.secret_of(audience, workshop))
         if audience is Audience.SCREEN:
             rooms.connect(workshop.id, _sid(), None)
@@ -342,7 +370,8 @@ def listen(socketio: SocketIO, live: Live, rooms: Rooms) -> None:
         if not found:
             return False
         known, device = found
-        join_room(room_name(known.workshop_id, Audience.PHONE))
+        join_room(room_name(known.workshop_id, Audience.PHONE, language.current()))
+        live.listens(known.workshop_id, Audience.PHONE, language.current())
         present = live.present(code)  # read in the room: a move since then is heard, one before is in it
         if present is None:
             return False

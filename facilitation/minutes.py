@@ -57,16 +57,17 @@ def spent(workshop: Workshop, item: AgendaItem, at: float) -> int | None:
 
 
 def pace(workshop: Workshop, at: float) -> Pace:
-    """How the day goes. A question that was passed over saves its minutes; the present one counts once it is over."""
+    """How the day goes. What was passed over saves its minutes; the present question, and one that the room was at too
+    early, count once they are over theirs."""
     agenda: Sequence[AgendaItem] = workshop.agenda
     here = next((place for place, item in enumerate(agenda) if item.id == workshop.agenda_id), None)
     seconds, behind = 0, 0
     for place, item in enumerate(agenda):
         had, planned = spent(workshop, item, at) or 0, 60 * item.minutes
         seconds += had
-        if place == here:
+        if here is not None and place >= here:
             behind += max(0, had - planned)
-        elif item.spent is not None or (here is not None and place < here):
+        elif here is not None or item.spent is not None:
             behind += had - planned
     return Pace(sum(item.minutes for item in agenda), round(seconds / 60), round(behind / 60))
 

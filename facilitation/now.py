@@ -19,7 +19,7 @@ from facilitation import continuing, minutes, stages, store, tally
 from facilitation.continuing import LastTime, Side
 from facilitation.deciding import action_values, progress_values
 from facilitation.hallmarks import say, split_prompt
-from facilitation.language import _, mark, ngettext
+from facilitation.language import _, current, listed, mark, ngettext, speaking
 from facilitation.minutes import Pace
 from facilitation.plan import Action, long_date, progress
 from facilitation.profile import ProfileRow, profile
@@ -252,10 +252,10 @@ class Desk:
     screens: int
     waiting: Waiting | None
     started: str
-    heads: int  # people without a phone of their own
     pace: Pace
     removed: str  # what can be put back, as people call it; "" if nothing
     back: RunRow | None  # the question that was just left without a result: going back to it is one press
+    heads: int  # people without a phone of their own
     note: Draft
     agreement: Draft
     actions: tuple[Card, ...]
@@ -271,6 +271,7 @@ class Now:
 
     audience: Audience
     kind: str  # session, rehearsal or example
+    language: str  # in which it is said: see language.current
     code: str
     join_token: str
     museum: str
@@ -297,6 +298,7 @@ class Now:
     missing: int
     picture: Chart | None
     holding: bool  # a picture waits because one or two people are still out
+    away: bool  # so many phones have dropped off in a vote that the room should be told
     result: Result | None
     hush: Hush | None
     prompt: str
@@ -341,17 +343,26 @@ class WaitingPicture:
 
 
 def look(session: Session, rooms: Rooms, workshop: Workshop, audience: Audience) -> Now:
-    """What this audience may know of the workshop now."""
-    return next(looks(session, rooms, workshop, [audience]))
+    """What this audience may know of the workshop now, in the language spoken now; the screen has its own."""
+    return next(looks(session, rooms, workshop, [(audience, screen_or(audience, workshop, current()))]))
 
 
-def looks(session: Session, rooms: Rooms, workshop: Workshop, audiences: Sequence[Audience]) -> Iterator[Now]:
-    """What each of these audiences may know of the workshop now; the database is read once for all of them."""
+def screen_or(audience: Audience, workshop: Workshop, language: str) -> str:
+    """The language in which somebody is told who speaks this one: what was chosen for the shared screen holds there."""
+    return workshop.screen_language if audience is Audience.SCREEN else language
+
+
+def looks(session: Session, rooms: Rooms, workshop: Workshop, told: Sequence[tuple[Audience, str]]) -> Iterator[Now]:
+    """What each of these audiences may know of the workshop now, each in its language; the database is read once for
+    all of them."""
     rounds = store.rounds_of(session, workshop.id)
     open_ = next((r for of in rounds.values() for r in of if r.id == workshop.round_id and r.state == "open"), None)
-    turnout = store.turnout(session, open_.id) if open_ and set(audiences) != {Audience.PHONE} else 0
-    for audience in audiences:
-        yield _look(session, rounds, turnout, rooms, workshop, audience)
+    watching = any(audience is not Audience.PHONE for audience, _language in told)
+    turnout = store.turnout(session, open_.id) if open_ and watching else 0
+    for audience, language in told:
+        with speaking(language):
+            now = _look(session, rounds, turnout, rooms, workshop, audience)
+        yield now
 
 
 def _look(
@@ -380,6 +391,7 @@ def _look(
     return Now(
         audience=audience,
         kind=workshop.kind,
+        language=current(),
         code=workshop.code,
         join_token=workshop.join_token,
         museum=workshop.museum,
@@ -406,6 +418,7 @@ def _look(
         missing=missing,
         picture=_picture(round_, question) if voting and watching and round_ and question else None,
         holding=bool(waiting and waiting.missing and not waiting.answers),
+        away=voting and audience is Audience.SCREEN and rooms.mostly_away(workshop.id),
         result=result,
         hush=_hush(round_, workshop.k, stage, audience) if round_ and not result else None,
         prompt=prompts[min(workshop.prompt, len(prompts) - 1)] if prompts else "",
@@ -685,10 +698,10 @@ def _desk(
         screens=rooms.screens(workshop.id),
         waiting=waiting,
         started=_clock_time(workshop.started_at),
-        heads=workshop.heads,
         pace=minutes.pace(workshop, rooms.clock()),
         removed=workshop.removed["said"] if workshop.removed else "",
         back=_just_skipped(run) if position.stage is Stage.VOTING else None,
+        heads=workshop.heads,
         note=_note(session, workshop),
         agreement=_agreement(session, workshop),
         actions=actions,
@@ -736,7 +749,7 @@ def _parked(session: Session, workshop: Workshop) -> tuple[Card, ...]:
 
 def _since(session: Session, workshop: Workshop) -> str:
     before = continuing.earlier_of(session, workshop)
-    return f"{before.title}, {long_date(before.held_on)}" if before else ""
+    return listed(", ", [before.title, long_date(before.held_on)]) if before else ""
 
 
 def _earlier(session: Session, workshop: Workshop) -> tuple[Card, ...]:
@@ -763,7 +776,7 @@ def beside(last: LastTime) -> Beside:
 
 def _half(side: Side) -> Half:
     numbers = dict(side.who)
-    who = ", ".join(_(words, num=numbers[name]) for name, words in _ROLE_NUMBERS.items() if name in numbers)
+    who = listed(", ", [_(words, num=numbers[name]) for name, words in _ROLE_NUMBERS.items() if name in numbers])
     counts = side.counts
     return Half(
         side.day, chart(counts, side.labels), counts.ballots, counts.n if counts.ballots - counts.n > 1 else None, who

@@ -14,7 +14,7 @@ from enum import StrEnum
 from babel.dates import format_date
 
 from facilitation.errors import Refused
-from facilitation.language import SOURCE, _, locale, mark, speaking
+from facilitation.language import SOURCE, _, locale, mark, speaking, spoken, told
 from facilitation.words import tidy
 
 NO_AGREEMENT = 0
@@ -272,4 +272,4 @@ def first_due(actions: Iterable[Action]) -> dt.date | None:
 
 def long_date(day: dt.date) -> str:
     """21 November 2026, in the language spoken: no leading nought, on every system."""
-    return format_date(day, "long", locale=locale())
+    return told({one: format_date(day, "long", locale=locale(one)) for one in spoken()})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from facilitation.language import _, ngettext
+from facilitation.language import _, listed, ngettext
 from facilitation.tally import Spread, Tally, median, spread
 
 
@@ -51,7 +51,7 @@ class ProfileRow:
             words.append(far_apart(apart))
         if between:
             words.append(ngettext("%(num)s between this and the next", "%(num)s between this and the next", between))
-        return ", ".join(words)
+        return listed(", ", words)
 
 
 def far_apart(count: int) -> str:

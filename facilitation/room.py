@@ -17,6 +17,7 @@ from facilitation.people import Preset
 from facilitation.tally.disclosure import PICTURE_STEP
 
 PRESENT = 90.0  # seconds: a phone heard from within this time counts as being in the room
+FEWEST_AWAY = 3  # phones that have dropped off before the shared screen says so
 DROPPED = 600.0  # seconds: one that was connected within this time and is not now has dropped off
 
 
@@ -217,6 +218,11 @@ class Rooms:
         """Devices that were here a short while ago and have no socket now."""
         room = self._look_at(workshop_id)
         return len((self._lately(workshop_id, DROPPED) & room.linked) - self._connected(workshop_id))
+
+    def mostly_away(self, workshop_id: int) -> bool:
+        """Whether half of the phones or more have dropped off, and at least three: it is the Wi-Fi, not one of them."""
+        dropped = self.dropped(workshop_id)
+        return dropped >= max(FEWEST_AWAY, self.connected(workshop_id))
 
     def screens(self, workshop_id: int) -> int:
         """Shared screens with a live socket."""

@@ -119,6 +119,7 @@ class Workshop(Base):
     overlay: Mapped[str] = mapped_column(default="")  # "", "break" or one of workshop.OVERLAYS, over any stage
     theme: Mapped[str] = mapped_column(default="light")
     zoom: Mapped[int] = mapped_column(default=100)
+    screen_language: Mapped[str] = mapped_column(default="en", server_default="en")  # or two: "cy+en"
     prompt: Mapped[int] = mapped_column(default=0)  # which sentence of the prompt is on the screen
     wifi_name: Mapped[str] = mapped_column(default="")
     wifi_password: Mapped[str] = mapped_column(default="")

@@ -24,7 +24,7 @@ from facilitation.ballots import Ballot, Direction
 from facilitation.errors import NotVoting, Refused, Stale
 from facilitation.hallmarks import Framework, Hallmark, Question, say
 from facilitation.keys import KeyFile
-from facilitation.language import _, in_all, mark
+from facilitation.language import _, choices_for_screen, in_all, mark
 from facilitation.room import Rooms, Source
 from facilitation.stages import Effect, Mode, Move, Position, Stage
 from facilitation.store import AgendaItem, Capability, IssuedCode, Round, Workshop
@@ -34,8 +34,8 @@ from facilitation.words import tidy
 K_FLOOR, K_DEFAULT, K_CEILING = 3, 5, 10
 LONGEST = {"title": 120, "museum": 120, "text": 300, "short": 60, "prompt": 600, "wifi_name": 32, "wifi_password": 63}
 MOST_QUESTIONS = 80
-MOST_HEADS = 200
 MOST_MINUTES = 240  # planned for one question
+MOST_HEADS = 200
 SEQ_CEILING = 2**31 - 1
 OVERLAYS = ("", "blank", "code", "profile", "three", "plan", "roles", "since", "compare")
 THEMES = ("light", "dark", "projector")
@@ -81,10 +81,12 @@ def change_details(
     mode: str,
     roles: bool,
     wifi: tuple[str, str],
+    screen_language: str,
 ) -> None:
     """Change what a workshop is called and how results are shown. k is locked from the first ballot on.
 
-    Whether people are asked for their role concerns phones that have joined already: the version is raised.
+    screen_language: one of `language.choices_for_screen`; whatever else changes nothing. Whether people are asked for
+    their role concerns phones that have joined already: the version is raised.
     """
     workshop = _workshop(session, workshop_id)
     begun = session.scalar(select(Round.id).where(Round.workshop_id == workshop_id).limit(1)) is not None
@@ -100,6 +102,8 @@ def change_details(
     asks_anew = roles != workshop.roles
     workshop.title, workshop.museum, workshop.held_on = _clean("title", title), _clean("museum", museum), held_on
     workshop.k, workshop.mode, workshop.roles = k, _mode(mode), roles
+    if screen_language in choices_for_screen():
+        workshop.screen_language = screen_language
     workshop.wifi_name, workshop.wifi_password = _short("wifi_name", wifi[0]), _short("wifi_password", wifi[1])
     if asks_anew:
         workshop.version, workshop.tick = workshop.version + 1, 0
@@ -229,7 +233,7 @@ def change_question(session: Session, workshop_id: int, agenda_id: int, want: st
         workshop.agenda.remove(item)
         store.number_agenda(workshop.agenda)
     elif want == "minutes":
-        if not (value.isdecimal() and 1 <= int(value[:4]) <= MOST_MINUTES):
+        if not (value.isascii() and value.isdecimal() and 1 <= int(value[:4]) <= MOST_MINUTES):
             raise Refused(_("Give the minutes as a whole number from 1 to %(most)s.", most=MOST_MINUTES))
         item.minutes = int(value)
     else:

@@ -120,8 +120,12 @@ def _upgrade_what_is_old(url: str) -> None:
     _upgrade(url)
 
 
+expected = True  # whether the present test may make a program: those that do are marked, and not among the fast ones
+
+
 def an_app(settings: Settings, **parts: Any) -> Flask:
     """The program in this process, as `create_app` makes it, without a pause between pushes; `parts` go to it."""
+    assert expected, "mark this test with `program`: it makes one"
     with (
         mock.patch.object(Flask, "url_rule_class", _Rule),
         mock.patch.object(Flask, "create_jinja_environment", _with_shared_templates),

@@ -47,7 +47,7 @@ def database_url(sqlite_url: str) -> str:
 
 # Each layer imports from those above it and from its own.
 LAYERS = (
-    {"__init__", "errors"},
+    {"__init__", "errors", "language"},
     {
         "hallmarks",
         "stages",
@@ -62,7 +62,6 @@ LAYERS = (
         "logs",
         "words",
         "people",
-        "language",
     },
     {"plan", "profile", "packs"},
     {"store"},
@@ -79,6 +78,8 @@ PURE = {"errors", "hallmarks", "stages", "tally", "keys", "config", "room", "gat
 }
 BESIDES = {
     "ballots": {"cryptography"},
+    "language": {"babel", "markupsafe"},
+    "plan": {"babel"},
     "qr": {"segno", "markupsafe"},
     "packs": {"openpyxl", "xlsxwriter"},
     "network": {"psutil"},
@@ -306,7 +307,8 @@ def test_a_page_is_the_fragment_with_nothing_added_but_the_own_answer(moments: l
 
 def test_fragments_are_made_of_a_now_and_of_nothing_else(venue: Venue) -> None:
     # own and labels belong to the part called mine, which no push carries: there they are undefined, and empty.
-    known = {"now", "own", "labels", "join_origin", "qr", "wifi_qr", "_", "ngettext"}
+    # `_` and its like say the program's own sentences, and `language` knows which one is spoken.
+    known = {"now", "own", "labels", "join_origin", "qr", "wifi_qr", "_", "gettext", "ngettext", "language"}
     waiting = [f"{audience}/now.html" for audience in Audience]
     trees: dict[str, nodes.Template] = {}
     while waiting:
@@ -576,6 +578,7 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/"): EVERYBODY,
     ("GET", "/about"): EVERYBODY,
     ("GET", "/promise"): EVERYBODY,
+    ("POST", "/language"): EVERYBODY,
     ("GET", "/healthz"): EVERYBODY,
     ("GET", "/metrics"): EVERYBODY,
     ("GET", "/static/<version>/<path:name>"): EVERYBODY,
@@ -596,6 +599,12 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/packs/<pack>/file.<kind>"): {"home"},
     ("GET", "/packs/<pack>/delete"): {"home"},
     ("POST", "/packs/<pack>/delete"): {"home"},
+    ("GET", "/languages"): {"home"},
+    ("POST", "/languages/load"): {"home"},
+    ("GET", "/languages/<language>"): {"home"},
+    ("POST", "/languages/<language>/<sentence>"): {"home"},
+    ("POST", "/languages/<language>/reviewed"): {"home"},
+    ("GET", "/languages/<language>/catalogue.po"): {"home"},
     ("GET", "/sessions/<code>/next"): {"home"},
     ("POST", "/sessions/<code>/next"): {"home"},
     ("GET", "/sessions/<code>/files/<name>"): {"home"},
@@ -666,6 +675,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/f/<code>/actions/<int:number>": {"action": "Invite the schools", "version": "1"},
     "/packs": {"file": packs.template(FRAMEWORK.scales, "csv")},
     "/packs/<pack>": {"edition": "2028.1", "title": "Ours"},
+    "/languages/<language>/<sentence>": {"want": "draft"},
     "/sessions/<code>/next": {"title": "The next one", "held_on": "2027-11-21"},
     "/museums/<code>/actions/<int:action_id>": {"status": "under way", "version": "1"},
     "/f/<code>/parked": {"item": "The roof"},
@@ -674,6 +684,7 @@ FORMS: dict[str, dict[str, Any]] = {
 
 # What no text can say: a file, and a field more than once. The fourth question is the own one from above.
 SENT: dict[str, Callable[[], dict[str, Any]]] = {
+    "/languages/load": lambda: {"file": (io.BytesIO(b'msgid ""\nmsgstr "Language: cy\\n"\n'), "cy.po")},
     "/sessions/load": lambda: {"file": (io.BytesIO(session_json.write(a_report())), "session.json")},
     "/f/<code>/priorities": lambda: {"over": "questions", "key": [*QUESTIONS, "own-f405e0afc1dc"]},
 }
@@ -743,6 +754,8 @@ def test_each_address_lets_in_whom_it_should_and_is_not_there_for_anybody_else(
         "<int:action_id>": "1",
         "<pack>": editions.address_of(edition.key, edition.edition),
         "<kind>": "csv",
+        "<language>": "cy",
+        "<sentence>": venue.house.corrections.sentences("cy")[0].name,
         "<name>": "results.csv",
         "<version>": venue.house.assets.version,
         "<path:name>": "css/base.css",
@@ -878,13 +891,13 @@ def test_our_scripts_make_no_code_of_text() -> None:
         assert not re.search(r"\beval\(|new Function|\.innerHTML\s*=|document\.write", text), name
 
 
-def test_markup_that_is_not_escaped_is_made_in_one_place() -> None:
+def test_markup_that_is_not_escaped_is_made_of_catalogues_and_qr_codes_alone() -> None:
     makers = [
         name
         for name, tree in SOURCES.items()
         if any(isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Markup" for node in ast.walk(tree))
     ]
-    assert makers == ["qr"]
+    assert makers == ["language", "qr"]
 
 
 def test_every_link_form_and_file_of_every_page_stays_here(moments: list[Moment]) -> None:

@@ -27,7 +27,7 @@ from docx.shared import Mm, Pt, RGBColor
 from docx.styles.style import ParagraphStyle
 
 from facilitation.exports import pictures, said
-from facilitation.language import _, tag
+from facilitation.language import _, current, tag
 from facilitation.report import Report
 
 _INK, _SOFT = RGBColor(0x14, 0x22, 0x2B), RGBColor(0x44, 0x53, 0x5C)
@@ -80,7 +80,7 @@ class Paper:
         _set_up_styles(self._document)
         self._set_up_footer(said.footer(report))
         known = self._document.core_properties
-        known.title, known.subject, known.language = _known(title), _known(said.who_and_when(report)), tag()
+        known.title, known.subject, known.language = _known(title), _known(said.who_and_when(report)), tag(current())
         known.author = known.last_modified_by = _known(report.museum)
         known.comments = ""
         known.created = known.modified = dt.datetime.combine(report.held_on, dt.time(12))
@@ -251,5 +251,5 @@ def _style(
     # The template spaces its title's letters and underlines it.
     for old in (*of_runs.findall(qn("w:spacing")), *of_runs.findall(qn("w:lang")), *of_paragraph.findall(qn("w:pBdr"))):
         old.getparent().remove(old)
-    of_runs.append(parse_xml(f'<w:lang {nsdecls("w")} w:val="{tag()}"/>'))
+    of_runs.append(parse_xml(f'<w:lang {nsdecls("w")} w:val="{tag(current())}"/>'))
     return style

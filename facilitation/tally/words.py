@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from facilitation.language import _, mark, ngettext
+from facilitation.language import _, listed, mark, ngettext
 from facilitation.tally.change import Change, Comparison, Moved, Shift, moved
 from facilitation.tally.counts import Spread, Tally, median, voters
 from facilitation.tally.discuss import Reason
@@ -62,7 +62,7 @@ def share_words(tally: Tally, labels: Sequence[str]) -> str | None:
         for n, one, other in sides
         if tally.n and 1 not in (n, tally.n - n)
     ]
-    return " ".join(said) or None
+    return listed(" ", said) or None
 
 
 def above_below_words(tally: Tally) -> str | None:
@@ -89,12 +89,12 @@ def shift_words(shift: Shift) -> str | None:
     """The three counts: "10 went up, 13 stayed, none down". None if one of them is 1 or nobody declared a direction."""
     if 1 in (shift.up, shift.same, shift.down) or not shift.declared:
         return None
-    said = (
+    said = [
         ngettext("%(num)s went up", "%(num)s went up", shift.up) if shift.up else _("None went up"),
         ngettext("%(num)s stayed", "%(num)s stayed", shift.same) if shift.same else _("none stayed"),
         ngettext("%(num)s down", "%(num)s down", shift.down) if shift.down else _("none down"),
-    )
-    return ", ".join(said)
+    ]
+    return listed(", ", said)
 
 
 def change_words(comparison: Comparison, then: int) -> str | None:

@@ -16,6 +16,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, make_response, redirect, render_template, request
+from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import IntegerConverter, Map
@@ -23,6 +24,7 @@ from werkzeug.routing import IntegerConverter, Map
 from facilitation import __version__, language, logs, plan, qr, saying
 from facilitation.committer import Aside, Committer
 from facilitation.config import Settings
+from facilitation.corrections import Corrections
 from facilitation.editions import Credits
 from facilitation.errors import Refused
 from facilitation.exports import FORMATS
@@ -65,6 +67,7 @@ class House:
     join_origin: Callable[[], str]
     aside: Aside
     credits: Credits
+    corrections: Corrections
 
 
 def house() -> House:
@@ -146,9 +149,12 @@ def dress(app: Flask) -> None:
     app.url_map.converters["int"] = RowNumber
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(_say, _say_many, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.newstyle_gettext = True  # type: ignore[attr-defined]
+    app.jinja_env.globals.update(_=_sentence, gettext=_sentence, ngettext=_sentence_for)
+    app.jinja_env.globals["language"] = language
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.add_template_filter(long_date)
+    app.add_template_filter(plain)
     app.add_template_filter(groupby_run)
     app.add_template_filter(next_review)
     app.add_template_filter(first_due)
@@ -162,20 +168,34 @@ def dress(app: Flask) -> None:
     app.jinja_env.globals["version"] = __version__
     app.jinja_env.globals["formats"] = FORMATS
     app.jinja_env.globals["breaks"] = BREAKS
+    app.before_request(_speak_the_browsers_language)
     app.before_request(_demand_a_small_form)
+    app.teardown_request(_speak_english_again)
     app.after_request(_finish)
     app.register_error_handler(Refused, refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _fault)
 
 
-def _say(text: str) -> str:
-    return language._(text)
+def _sentence(text: str, /, **values: object) -> Markup:
+    return language.in_html(lambda catalogue: catalogue.gettext(text), values)
 
 
-def _say_many(one: str, many: str, count: int) -> str:
-    # the template puts the number and the other values in, so that it can escape them
-    return language.form_for(one, many, count)
+def _sentence_for(one: str, many: str, count: int, /, **values: object) -> Markup:
+    return language.in_html(lambda catalogue: catalogue.ngettext(one, many, count), {"num": count, **values})
+
+
+def plain(text: str) -> Markup:
+    """A text for an attribute or a title, where no element may stand that says its language."""
+    return escape(escape(text).striptags())
+
+
+def _speak_the_browsers_language() -> None:
+    language.speak(access.language())
+
+
+def _speak_english_again(_error: BaseException | None) -> None:
+    language.speak(language.SOURCE)
 
 
 def _demand_a_small_form() -> None:
@@ -204,7 +224,12 @@ def _http_error(error: HTTPException) -> Response:
         413: _("That is too large."),
     }
     code = error.code or 500
-    return _explain(words.get(code, _("That did not work.")), code)
+    sentence = words.get(code, _("That did not work."))
+    if code == 404 and request.path.startswith(("/f/", "/s/")):
+        sentence += " " + _(
+            "If this was a remote or a shared screen, it has been taken off: the console gives a new code."
+        )
+    return _explain(sentence, code)
 
 
 def _fault(error: Exception) -> Response:

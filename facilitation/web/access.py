@@ -9,6 +9,7 @@ from __future__ import annotations
 from flask import Response, abort, current_app, request
 
 from facilitation import ballots, museum, store
+from facilitation import language as languages
 from facilitation.live import Live, Present
 from facilitation.now import Audience
 from facilitation.store import Kind, Workshop, db
@@ -120,6 +121,11 @@ def for_socket(audience: Audience, code: str) -> Workshop | None:
     workshop = store.by_code(db.session(), code)
     letter, role = ("f", "facilitator") if audience is Audience.FACILITATOR else ("s", "screen")
     return workshop if workshop is not None and _holds(workshop, letter, role) else None
+
+
+def language() -> str:
+    """The language this browser was told to speak, or the first it asks for that there is."""
+    return languages.chosen(request.cookies.get(languages.COOKIE, ""), request.headers.get("Accept-Language", ""))
 
 
 def address() -> str:

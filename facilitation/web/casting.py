@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 from flask import Flask, render_template
 from werkzeug.wsgi import get_host
 
-from facilitation import ballots
+from facilitation import ballots, language
 from facilitation.errors import NotVoting, Refused
 from facilitation.gate import ROUTE, WSGI, Environ, StartResponse
 from facilitation.language import _
@@ -46,14 +46,16 @@ def file(house: House, here: Present, device: bytes | None, round_id: int, poste
 def outcome(house: House, here: Present, device: bytes | None, round_id: int, posted: Posted) -> tuple[str, int]:
     """File a ballot; the fragment that tells the phone what became of it, and the status. Never silence."""
     try:
-        return _counted(file(house, here, device, round_id, posted), here.labels), 200
+        filed = file(house, here, device, round_id, posted)
+        return _counted(filed, here.labels, language.current(), language.edition()), 200
     except Refused as refusal:
         return render_template("participant/_not_counted.html", sentence=refusal.sentence), refusal.status
 
 
 @lru_cache(maxsize=512)
-def _counted(own: Filed, labels: tuple[str, ...]) -> str:
-    """What a phone is told about its answer: the same for all who answered alike."""
+def _counted(own: Filed, labels: tuple[str, ...], spoken: str, edition: int) -> str:
+    """What a phone is told about its answer: the same for all who answered alike and speak the same language, until
+    a sentence of it is corrected."""
     return render_template("participant/_mine.html", own=own, labels=labels)
 
 
@@ -68,7 +70,14 @@ class BallotDoor:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer the usual ballot; everything else goes on."""
         asked = _BALLOT.fullmatch(environ.get("PATH_INFO", "")) if environ["REQUEST_METHOD"] == "POST" else None
-        here = self._house.live.kept(asked[1]) if asked and environ.get("HTTP_HX_REQUEST") == "true" else None
+        if asked is None or environ.get("HTTP_HX_REQUEST") != "true":
+            return self._inner(environ, start_response)
+        spoken = language.chosen(_cookie(environ, language.COOKIE), environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+        with language.speaking(spoken):
+            return self._answer(environ, start_response, asked[1])
+
+    def _answer(self, environ: Environ, start_response: StartResponse, code: str) -> Iterable[bytes]:
+        here = self._house.live.kept(code)
         if here is None or here.open is None or here.open.options or here.device_key is None:
             return self._inner(environ, start_response)
         if not _is_short_form(environ):

@@ -62,6 +62,7 @@ class Crowd:
         self._wanted = wanted
         self._people: list[Person] = []
         self._answers: list[str] = []  # what the room thinks of the open question
+        self._said_before: list[list[list[Tap]]] = []  # for questions to come, what each person is to do
         self._wifi_back_at: float | None = None
         self._wifi_died_in: int | None = None  # the round
         self._lock = threading.RLock()  # a button may be pressed while somebody waits for the writer
@@ -78,6 +79,11 @@ class Crowd:
                 comes = at + self._chance.uniform(0, ALL_IN_WITHIN)
                 self._people.append(Person(place, self._chance.choice(ROLES), comes))
             self._tell(Simulated(wanted, preset, self._wifi_back_at is not None))
+
+    def will_answer(self, *questions: list[list[Tap]]) -> None:
+        """Answer the next questions exactly like this: for each of them the taps of each person, in their order."""
+        with self._lock:
+            self._said_before += questions
 
     def drop_somebody(self) -> None:
         """Somebody's phone falls asleep; it comes back by itself."""
@@ -148,14 +154,18 @@ class Crowd:
 
     def _think(self, asked: list[Person], told: Present, round_: OpenRound, now: float) -> None:
         """A question came, or somebody came to it: what will they answer, and when?"""
-        preset = self._wanted.preset
-        if len(asked) == len(self._people):
+        preset, everybody = self._wanted.preset, len(asked) == len(self._people)
+        if everybody and self._said_before:
+            for person, taps in zip(asked, self._said_before.pop(0), strict=True):
+                person.asked_in, person.asked_at, person.seq, person.taps = round_.round_id, now, 0, taps
+            return
+        if everybody:
             self._answers = people.first_answers(preset, len(asked), self._chance)
             if self._chance.random() < DROPS_OFF:
                 self.drop_somebody()
         for place, person in enumerate(asked):
             # who comes late thinks like somebody who was here
-            answer = self._answers[place] if len(asked) == len(self._people) else self._chance.choice(self._answers)
+            answer = self._answers[place] if everybody else self._chance.choice(self._answers or ["DK"])
             if round_.options:
                 answer = people.dots_on(round_.options, self._chance)
             elif (first := person.firsts.get(told.agenda_id or 0)) is not None:

@@ -28,11 +28,16 @@ facilitator = Blueprint("facilitator", __name__)
 
 @facilitator.get("/enter/<token>")
 def enter(token: str) -> Response:
-    """Exchange the one-time link for the cookie. A browser that holds the cookie already keeps its link unused."""
+    """Exchange the one-time link for the cookie. A browser that holds the cookie already keeps its link unused.
+
+    `open` is the join code of a session whose console comes next, instead of the list of all sessions.
+    """
+    found = store.by_code(db.session(), request.args.get("open", ""))
     if access.at_home():
-        return see(url_for(".home"))
+        return _opened(found) if found else see(url_for(".home"))
     secret = perform(lambda session: workshop.redeem_link(session, token))
-    return access.give(make_response(redirect(url_for(".home"), 303)), "home", secret)
+    page = _opened(found) if found else make_response(redirect(url_for(".home"), 303))
+    return access.give(page, "home", secret)
 
 
 @facilitator.get("/home")
@@ -82,8 +87,12 @@ def _home(form: Mapping[str, str], problem: str = "", status: int = 200) -> Resp
 @facilitator.post("/sessions/<code>/open")
 def open_console(code: str) -> Response:
     """Give this browser the console of a session; where it leads depends on how far the session has come."""
-    found = access.from_home(code)
-    workshop_id = found.id
+    return _opened(access.from_home(code))
+
+
+def _opened(found: Workshop) -> Response:
+    """The console of a session for somebody who holds the whole program; its set-up, while there is no agenda."""
+    workshop_id, code = found.id, found.code
     lobby_without_agenda = found.stage == Stage.LOBBY and not found.agenda
     page = see(url_for(".setup" if lobby_without_agenda else ".console", code=code))
     if access.holds(found, "facilitator"):
@@ -180,6 +189,7 @@ def change_details(code: str) -> Response:
             mode=form.get("mode", "live"),
             roles=form.get("roles") == "on",
             wifi=(form.get("wifi_name", ""), form.get("wifi_password", "")),
+            screen_language=form.get("screen_language", ""),
         )
 
     return _set_up(code, job)

@@ -79,11 +79,13 @@ def page(code: str) -> Response:
 
 
 @participant.get("/w/<code>/role")
-def ask_role(code: str) -> str:
+def ask_role(code: str) -> Response:
     """Where a role that was tapped by mistake is put right, until the first vote."""
     here, _device = access.participating(code)
     workshop = db.session.get_one(Workshop, here.workshop_id)
-    return render_template("participant/role.html", workshop=workshop, given=access.role(workshop.id))
+    if not workshop.roles or workshop.stage != Stage.LOBBY:
+        return see(url_for(".page", code=code))
+    return make_response(render_template("participant/role.html", workshop=workshop, given=access.role(workshop.id)))
 
 
 @participant.post("/w/<code>/role")

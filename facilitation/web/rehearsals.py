@@ -68,7 +68,7 @@ def steer(code: str) -> Response:
     now = house().rooms.simulated(found.id)
     many, preset = (now.people, now.preset) if now else AT_FIRST
     if want == "people" and a_number(value) in CROWDS:
-        _come(found, a_number(value), preset)
+        _come(found, a_number(value), Preset.CLOSE if preset is Preset.FEW else preset)
     elif want == "preset" and value in set(Preset):
         _come(found, many, Preset(value))
     elif want == "stop":

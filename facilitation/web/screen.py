@@ -6,6 +6,7 @@ from flask import Blueprint, Response, make_response, render_template
 from werkzeug.exceptions import NotFound
 
 from facilitation import now as reader
+from facilitation.language import speaking
 from facilitation.live import fragment
 from facilitation.now import Audience, Now
 from facilitation.store import db
@@ -17,7 +18,9 @@ screen = Blueprint("screen", __name__, url_prefix="/s/<code>")
 @screen.get("")
 def page(code: str) -> str:
     """The projection, which keeps itself up to date."""
-    return render_template("screen/page.html", now=_now(code))
+    now = _now(code)
+    with speaking(now.language):
+        return render_template("screen/page.html", now=now)
 
 
 @screen.get("/now")

@@ -78,7 +78,7 @@
     keep(round, { ...answer, in: true, counted: answer.words });
     target.querySelector(".choices").classList.remove("is-pending");
     document.title = status.dataset.counted.replace("…", target.dataset.plate);
-    status.textContent = /<strong>([^<]*)/.exec(ctx.text)[1];
+    status.textContent = new DOMParser().parseFromString(ctx.text, "text/html").querySelector("strong").textContent;
   });
   document.addEventListener("htmx:error", ({ target }) => { if (target === form()) sendAgain(); });
   document.body.addEventListener("live:up", () => { if (tries) { clearTimeout(retry); send(); } });

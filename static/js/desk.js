@@ -37,8 +37,11 @@
   }, true);
 
   // A new step begins at the top, unless somebody is typing.
-  let scene = document.getElementById("now").dataset.scene;
+  let scene = document.getElementById("now").dataset.scene, removing = false;
+  document.addEventListener("submit", ({ target }) => { removing = target.elements.want?.value === "remove"; });
   document.body.addEventListener("live:shown", () => {
+    if (removing) document.getElementById("undo")?.focus();  // what was pressed is gone: the way back is next
+    removing = false;
     const before = scene;
     scene = document.getElementById("now").dataset.scene;
     if (scene === before || document.activeElement.matches("textarea, input:not([type=radio]):not([type=checkbox])")) return;
@@ -46,6 +49,7 @@
     scrollTo(0, 0);
   });
 
+  let before = null;  // where the focus was: it goes back there
   // Whoever listens hears of a vote when half have answered and when all have, and of no vote in between.
   const halves = () => { const bar = document.querySelector(".progress__bar"); return bar ? Math.floor(2 * bar.value / bar.max) : 0; };
   let told = halves(), round = scene;
@@ -56,11 +60,13 @@
   });
 
   function showKeys(open) {
+    if (help.hidden !== open) return;
     help.hidden = !open;
-    if (!open) return;
-    const rows = [...document.querySelectorAll("#now [data-key]")].flatMap((one) => {
+    if (!open) { before?.focus(); return; }
+    before = document.activeElement;
+    const rows = [...document.querySelectorAll(".deck [data-key]"), ...document.querySelectorAll(".console__cols [data-key], #now > [hidden] [data-key]")].flatMap((one) => {
       const key = document.createElement("dt"), does = document.createElement("dd");
-      key.textContent = one.dataset.key.split(" ").map((name) => ({ Space: words.space, PageDown: "PageDown", ArrowRight: words.right })[name] || name.toUpperCase()).join(", ");
+      key.textContent = one.dataset.key.split(" ").map((name) => ({ Space: words.space, PageDown: "PageDown", PageUp: "PageUp", ArrowRight: words.right, ArrowLeft: words.left, Escape: "Esc" })[name] || name.toUpperCase()).join(", ");
       does.textContent = [...one.childNodes].filter((part) => !(part.classList && part.classList.contains("key"))).map((part) => part.textContent).join(" ").trim();
       return [key, does];
     });
@@ -68,10 +74,10 @@
     help.focus();
   }
   document.addEventListener("click", (event) => {
-    if (event.target.closest("#help-keys")) showKeys(help.hidden);
+    if (event.target.closest("#help-keys, #key-help")) showKeys(help.hidden);
+    if (event.target.id === "key-full") say(words.full);
     if (event.target.closest("#close-keys")) showKeys(false);
   });
-  document.addEventListener("keydown", (event) => { if (event.key === "?" && !event.defaultPrevented && !event.target.matches("input, textarea")) showKeys(help.hidden); });
   document.addEventListener("htmx:error", () => say(words.lost));
   document.addEventListener("keys:back", ({ detail }) => {
     if (armed) return disarm();
@@ -80,6 +86,18 @@
     if (overlay) return overlay.click();
     if (detail === "Escape") return notice.replaceChildren();
     const again = document.getElementById("detour");
-    say(words.noWayBack + (again?.dataset.key === "r" ? " " + words.again : ""));
+    say(document.getElementById("now").dataset.noway + (again?.dataset.key === "r" ? " " + words.again : ""));
+  });
+  document.addEventListener("keys:rest", () => say(words.rest));
+
+  // “Bigger” that did not fit the shared screen is taken back to what does: the next “smaller” is then seen at once.
+  let bigger = -5000;
+  document.addEventListener("submit", ({ target }) => { if (target.querySelector("#bigger")) bigger = performance.now(); });
+  document.addEventListener("keys:fits", ({ detail }) => {
+    if (performance.now() - bigger > 3000) return;
+    bigger = -5000;
+    const body = new URLSearchParams({ want: "zoom", value: detail });
+    fetch(`/f/${document.body.dataset.room}/show`, { method: "POST", body, headers: { "HX-Request": "true" } });
+    say(words.fits);
   });
 })();

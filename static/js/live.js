@@ -20,7 +20,7 @@
   document.addEventListener("htmx:after:swap", () => {
     const page = now();
     if (page.dataset.theme) root.dataset.theme = page.dataset.theme;
-    if (focused && focused !== body && !focused.isConnected) page.querySelector("h1")?.focus();
+    if (focused && focused !== body && (!focused.isConnected || focused.disabled)) page.querySelector("h1")?.focus();
     focused = null;
     if (page.dataset.scene !== scene) {
       scene = page.dataset.scene;

@@ -347,12 +347,16 @@ class Facilitator(Surface):
         expect(button).to_contain_text(expected)
         self.thumb_rests()
         button.click()
-        self._pressed = self.page.evaluate("Date.now()")
+        self.pressed_now()
 
     def key(self, key: str) -> None:
         """Press a key, and not as a double press."""
         self.thumb_rests()
         self.page.keyboard.press(key)
+        self.pressed_now()
+
+    def pressed_now(self) -> None:
+        """Note that something was pressed that may have reached the console."""
         self._pressed = self.page.evaluate("Date.now()")
 
     def expect_button(self, words: str) -> None:

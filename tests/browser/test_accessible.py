@@ -24,7 +24,7 @@ _TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
     .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.vh'))
     .map(e => e.tagName + '.' + (e.className.baseVal ?? e.className) + '#' + e.id).slice(0, 5)"""
 _SKELETON = """() => [
-  document.documentElement.lang === 'en-GB' ? '' : 'no language',
+  ['en-GB', 'cy'].includes(document.documentElement.lang) ? '' : 'no language',
   document.querySelectorAll('h1').length === 1 ? '' : 'not one h1',
   document.querySelectorAll('main').length === 1 ? '' : 'not one main',
   document.title.trim() ? '' : 'no title',

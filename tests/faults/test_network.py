@@ -22,6 +22,8 @@ from bench.proxy import Network, Proxy
 from tests.faults.crowd import CHOICES, Crowd, moved_to, token_in, words_of
 from tests.faults.room import Nursery, Program, running
 
+pytestmark = pytest.mark.timed
+
 HERE = Path(__file__).parent
 BACK_WITHIN = 3.0  # seconds after the server listens again
 SLACK = 3.0  # times as long is forgiven a machine that is busy with other tests
