@@ -18,7 +18,7 @@ NOT_PAGES = {
     *("files.static_file", "documents.download_at_home", "documents.download", "museums.as_csv", "museums.as_calendar"),
     "translating.as_file",
     *("packs.template", "packs.file", "participant.present", "facilitator.present", "screen.present"),
-    *("pages.healthz", "pages.metrics"),
+    *("pages.healthz", "pages.metrics", "translating.as_file"),
 }
 
 
