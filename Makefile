@@ -5,32 +5,39 @@ VENV := .venv
 BIN := $(VENV)/bin
 # A worker a core; a file's tests stay together and the files in order, for what they share is made once.
 PYTEST := $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+FAST := not program and not postgres and not office and not process and not browser and not long
 # Written last, so an install that was broken off is made again.
 INSTALLED := $(VENV)/.installed
 # The Socket.IO server on Node that the benchmark measures against, where there is npm.
 NODE := bench/node/node_modules/.package-lock.json
 
-.PHONY: run run-cluster test test-fast test-long bench bench-quick lint lock screenshots clean
+.PHONY: run demo run-cluster test test-fast test-long bench bench-quick lint lock catalogue screenshots clean
 
 run: $(INSTALLED)
 	$(BIN)/python app.py
+
+# A room of simulated people, with a question open, in a data folder that goes when the program ends.
+demo: $(INSTALLED)
+	$(BIN)/python app.py demo
 
 # Several workers behind nginx, with PostgreSQL and Redis, on this machine; docs/hosting.md says more.
 run-cluster: $(INSTALLED)
 	$(BIN)/python -m hosting.cluster
 
-# Everything but the larger counts of `make test-long`; tests/conftest.py puts the fast tests first.
-test: $(INSTALLED)
+# Everything but the larger counts of `make test-long`, what is fast first; tests/conftest.py orders the rest.
+test: test-fast
 	sh tests/install-system-parts.sh
-	$(PYTEST) -m "not long"
+	$(PYTEST) -m "not long and not ($(FAST))"
 
-# Neither a browser, PostgreSQL nor LibreOffice is needed, and no process is started.
+# The rules: no test makes a whole program, and neither a browser, PostgreSQL nor LibreOffice is needed.
 test-fast: $(INSTALLED)
-	$(PYTEST) -m "not browser and not postgres and not office and not process and not long"
+	$(PYTEST) --ignore=tests/browser --ignore=tests/faults -m "$(FAST)"
 
+# What measures time has the machine to itself.
 test-long: $(INSTALLED)
-	sh tests/install-system-parts.sh
-	$(BIN)/python -m pytest -m long
+	sh tests/install-system-parts.sh long
+	$(PYTEST) -m "long and not timed"
+	$(BIN)/python -m pytest -m "long and timed"
 
 # The program beside what it is measured against; docs/performance.md says how to read it. Node is optional.
 bench: $(INSTALLED) $(NODE)
@@ -51,6 +58,17 @@ lock: $(INSTALLED)
 	$(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 		--group dev --output-file requirements.txt pyproject.toml
+
+# Brings every language's catalogue up to date with what is marked in code and templates: new sentences come in empty,
+# those that nobody says any more go. Nothing is guessed.
+catalogue: $(INSTALLED)
+	@mkdir -p test-results
+	$(BIN)/pybabel --quiet extract --mapping-file=pyproject.toml --keywords=mark --no-location --sort-output \
+		--output-file=test-results/messages.pot facilitation templates
+	for language in facilitation/translations/*.po; do \
+		$(BIN)/pybabel --quiet update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width=120 \
+			--input-file=test-results/messages.pot --output-file="$$language" --locale="$$(basename "$$language" .po)"; \
+	done
 
 # Takes the README's pictures anew, from a session with simulated phones; needs Chromium.
 screenshots: $(INSTALLED)

@@ -1,6 +1,7 @@
 """Wires the program together: `python app.py` runs the server, `create_app()` makes the app for tests and workers.
 
-`python app.py link` prints a new one-time facilitator link, for an install that runs as a service.
+`python app.py link` prints a new one-time facilitator link, for an install that runs as a service; `python app.py demo`
+runs a rehearsal in a folder that goes when it ends.
 """
 
 from __future__ import annotations
@@ -14,31 +15,51 @@ if __name__ == "__main__":
 
     monkey.patch_all()
 
+import datetime as dt
 import os
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from random import Random
 from typing import Literal
 
 from flask import Flask
 from flask_socketio import SocketIO
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
-from facilitation import __version__, hallmarks, logs, migrations, network, serving, store, wire, workshop
+from facilitation import (
+    __version__,
+    hallmarks,
+    language,
+    logs,
+    migrations,
+    network,
+    rehearsal,
+    serving,
+    store,
+    wire,
+    workshop,
+)
 from facilitation.committer import Committer, GeventCommitter, InlineCommitter, beside_the_loop
 from facilitation.config import Settings
+from facilitation.corrections import Corrections
 from facilitation.editions import Credits
 from facilitation.errors import Refused
 from facilitation.gate import Gate
 from facilitation.keys import KeyFile
 from facilitation.limits import TypedCodes
 from facilitation.live import Clock, Live, ThreadClock, listen
+from facilitation.people import Preset
 from facilitation.room import Rooms
 from facilitation.room_check import Checks
+from facilitation.stages import Move
 from facilitation.store import db
 from facilitation.web import House, assets, dress
 from facilitation.web.cards import cards
 from facilitation.web.casting import BallotDoor
+from facilitation.web.crowd import Crowds
 from facilitation.web.deciding import deciding
 from facilitation.web.documents import documents
 from facilitation.web.facilitator import facilitator
@@ -48,8 +69,10 @@ from facilitation.web.packs import question_packs
 from facilitation.web.pages import pages
 from facilitation.web.participant import participant
 from facilitation.web.printing import printing
+from facilitation.web.rehearsals import rehearsals
 from facilitation.web.room_check import room_check
 from facilitation.web.screen import screen
+from facilitation.web.translating import translating
 from facilitation.workshop import BallotBox
 
 AsyncMode = Literal["threading", "gevent"]
@@ -68,11 +91,13 @@ def create_app(
     every: float = EVERY,
     sleep: Callable[[float], object] = time.sleep,
     framework: Path = HERE / "data" / "hallmarks.json",
+    chance: Random | None = None,
 ) -> Flask:
     """The app with its database migrated and whatever a crash left behind repaired.
 
     port: the one it listens on, if that is not the setting's. async_mode: "gevent" in the program, "threading" with an
-    inline committer in tests. clock, every and sleep: injected so that tests need no sleep.
+    inline committer in tests. clock, every, sleep and chance (what simulated people do): injected so that tests need
+    neither sleep nor luck.
     """
     _make_folder(settings.data_dir)
     app = Flask(__name__, static_folder=None, template_folder=str(HERE / "templates"))
@@ -91,13 +116,17 @@ def create_app(
     writing = store.writing_engine(settings.database_url)
     keys = KeyFile(settings.data_dir / "rounds.keys")
     workshop.recover(writing, keys)
+    with store.transaction(writing) as session:
+        rehearsal.forget_old(session, keys, dt.datetime.now(dt.UTC).replace(tzinfo=None))
+    corrections = Corrections(settings.data_dir / "words")
+    language.correct_with(corrections)
 
     clock = clock or ThreadClock()
     rooms = Rooms(clock.now)
     committer: Committer = GeventCommitter(writing) if async_mode == "gevent" else InlineCommitter(writing)
     box = BallotBox(keys, rooms)
     socketio = _socketio(app, settings, async_mode)
-    live = Live(app, socketio, rooms, box, keys, committer, clock, every)
+    live = Live(app, socketio, rooms, box, keys, committer, clock, every, alone=not settings.redis_url)
     app.extensions["house"] = House(
         settings=settings,
         framework=hallmarks.load(framework),
@@ -112,12 +141,14 @@ def create_app(
         checks=Checks(clock.now),
         aside=beside_the_loop() if async_mode == "gevent" else lambda make: make(),
         credits=Credits(),
+        corrections=corrections,
     )
+    app.extensions["crowds"] = Crowds(app, clock, chance or Random())  # noqa: S311 - nothing is kept secret with it
     dress(app)
     for blueprint in (
         *(pages, participant, facilitator, question_packs, museums),
-        *(deciding, documents, screen, assets.files),
-        *(cards, handed, printing, room_check),
+        *(deciding, documents, screen, rehearsals, assets.files),
+        *(cards, handed, printing, room_check, translating),
     ):
         app.register_blueprint(blueprint)
     listen(socketio, live, rooms)
@@ -168,8 +199,13 @@ def main(arguments: list[str]) -> int:
         if arguments == ["--version"]:
             print(__version__)
             return 0
+        if arguments == ["demo"]:
+            return _run_demo(os.environ)
         if arguments:
-            raise Refused("Say `python app.py` to run the program, or `python app.py link` for a new facilitator link.")
+            raise Refused(
+                "Say `python app.py` to run the program, `python app.py link` for a new facilitator link, or "
+                "`python app.py demo` to see a room that is made up."
+            )
         return serving.run(settings, create_app)
     except Refused as refusal:
         print(refusal.sentence, file=sys.stderr)
@@ -177,6 +213,28 @@ def main(arguments: list[str]) -> int:
         # only what the database says of itself: the address may hold a password
         print(f"The database cannot be used: {str(trouble.orig).splitlines()[0]}.", file=sys.stderr)
     return 2
+
+
+def _run_demo(environ: Mapping[str, str]) -> int:
+    """A rehearsal that is under way, in a data folder that goes when the program ends."""
+    kept = {name: value for name, value in environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+    with tempfile.TemporaryDirectory(prefix="hallmarks-demo-") as folder:
+        return serving.run(Settings.from_environment({**kept, "DATA_DIR": folder}), create_app, _begin_demo)
+
+
+def _begin_demo(app: Flask) -> str:
+    """Begin a rehearsal with its first question open, and return its join code."""
+    house: House = app.extensions["house"]
+    today = dt.datetime.now().astimezone().date()
+
+    def job(session: Session) -> tuple[int, str]:
+        made = rehearsal.start(session, house.framework, today)
+        workshop.make_move(session, house.keys, made.id, Move.OPEN, made.version)
+        return made.id, made.code
+
+    workshop_id, code = house.committer.perform(job)
+    app.extensions["crowds"].come(workshop_id, code, 24, Preset.CAMPS)
+    return code
 
 
 def _print_link(settings: Settings) -> int:

@@ -5,6 +5,7 @@ The program runs as a process of its own over real sockets (bench/host.py: with 
 - its own empty POST route, which passes everything that a ballot passes before the program does something for it;
 - stock: a broadcast by Flask-SocketIO as its documentation sets it up (bench/stock.py);
 - node: the same by Socket.IO on Node (bench/node, version pinned), where Node is installed;
+- quiz: the same server, which tells everybody of every vote, as live quizzes do;
 - echo: a server that does nothing, to show what the load generator itself can reach.
 
 Every round does the same with each of them, one after the other, so that whatever else the machine is doing meets all.
@@ -47,6 +48,7 @@ ECHO = (sys.executable, "-m", "bench.echo")
 NODE_FOLDER = Path(__file__).parent / "node"
 FORM = {"round": 1, "choice": "3", "seq": 1, "direction": ""}
 EARLIER_VOTES, EARLIER_ROUNDS = 100_000, 100
+QUIZ_WITHIN = 5.0  # seconds
 
 
 @dataclass
@@ -112,7 +114,7 @@ class Rival:
         self.program.kill()
 
 
-async def measure(phones: int, rounds: int, seconds_within: float = 2.0) -> Measured:
+async def measure(phones: int, rounds: int) -> Measured:
     """One size of room, beside the rivals. RuntimeError or Turned when a server does not do what it should."""
     found = Measured(phones)
     with contextlib.ExitStack() as stack:
@@ -345,6 +347,52 @@ async def far_away(phones: int, rounds: int, delay: float) -> Measured:
     return found
 
 
+async def beside_a_quiz(phones: int, rounds: int, within: float) -> Measured | None:
+    """One vote of everybody within so many seconds, here and on a server that tells everybody of every vote, as live
+    quizzes on Node do; None where there is no Node."""
+    if not (node := _node()):
+        return None
+    found = Measured(phones)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        program = Program(folder, command=HOST)
+        stack.callback(program.kill)
+        quiz = Rival("quiz", node, phones)
+        stack.callback(quiz.stop)
+        room = Room(program, phones)
+        await room.fill(folder, max(rounds, 6))
+        await quiz.fill()
+        gc.collect()
+        gc.freeze()
+        for place in range(rounds):
+            await room._press("next" if place else "open", [])
+            round_id = room.lines[0].pushes[-1].round_id
+            waits = [within * room._chance.random() for _ in range(phones)]
+
+            async def ours(phone: Phone, wait: float, round_id: int = round_id) -> float:
+                await asyncio.sleep(wait)
+                return (await phone.vote(round_id, "3")).took
+
+            async def theirs(browser: Browser, wait: float) -> float:
+                await asyncio.sleep(wait)
+                return (await browser.post("/vote", FORM)).took
+
+            for name, lines, votes in (
+                ("ours", room.lines, map(ours, room.phones, waits)),
+                ("quiz", quiz.lines, map(theirs, quiz.browsers, waits)),
+            ):
+                heard = sum(len(line.pushes) for line in lines)
+                took = await asyncio.gather(*votes)
+                await asyncio.sleep(1.0)  # what is still on its way
+                found.note(f"answer {name}, p50", 1000 * percentile(took, 50))
+                pushed = sum(len(line.pushes) for line in lines) - heard
+                found.note(f"messages {name}", phones + pushed)  # an answer to each vote, and what came of others'
+        for browser in (*room.phones, room.screen, room.facilitator, *quiz.browsers):
+            browser.close()
+        gc.unfreeze()
+    return found
+
+
 def _node() -> tuple[str, ...] | None:
     """The command that runs the server on Node; None where Node or its packages are not installed."""
     program = shutil.which("node")
@@ -360,7 +408,13 @@ def exponent(small: Measured, large: Measured, name: str, by: float) -> float | 
     return math.log(last / first) / math.log(by) if first and last else None
 
 
-def table(found: Sequence[Measured], history: Measured | None, away: Measured | None, most: dict[str, float]) -> str:
+def table(
+    found: Sequence[Measured],
+    history: Measured | None,
+    away: Measured | None,
+    quiz: Measured | None,
+    most: dict[str, float],
+) -> str:
     """Everything for a person, in Markdown."""
     sizes = [str(each.phones) for each in found]
     lines = [f"The load generator reaches {most['requests a second']:.0f} requests a second against a bare server.", ""]
@@ -440,6 +494,15 @@ def table(found: Sequence[Measured], history: Measured | None, away: Measured | 
     if away:
         said = ", ".join(f"{name} {values[0]:.0f} ms" for name, values in away.rounds.items())
         lines.append(f"25 ms away (one way), {away.phones} phones: {said}; {'sound' if away.sound else 'NOT SOUND'}.")
+    if quiz:
+        ours, theirs = (
+            (_spread(quiz.rounds[f"answer {name}, p50"], 0), _spread(quiz.rounds[f"messages {name}"], 0))
+            for name in ("ours", "quiz")
+        )
+        lines.append(
+            f"{quiz.phones} phones that vote within {QUIZ_WITHIN:.0f} s, answer to a vote, p50: ours {ours[0]} ms with "
+            f"{ours[1]} messages; a server that tells everybody of every vote {theirs[0]} ms with {theirs[1]}."
+        )
     return "\n".join(lines)
 
 
@@ -459,10 +522,12 @@ async def run(sizes: Sequence[int], rounds: int, quick: bool) -> tuple[str, dict
         found.append(await measure(phones, rounds))
     history = None if quick else await growth(100, rounds)
     away = None if quick else await far_away(100, rounds, 0.025)
+    quiz = None if quick else await beside_a_quiz(500, rounds, QUIZ_WITHIN)
     every = [*found, *([history] if history else []), *([away] if away else [])]
     data = {"generator": most, "sizes": [vars(f) for f in found], "history": history and vars(history)}
-    data |= {"far away": away and vars(away), "cores": os.cpu_count(), "python": sys.version.split()[0]}
-    return table(found, history, away, most), data, all(f.sound for f in every)
+    data |= {"far away": away and vars(away), "quiz": quiz and vars(quiz)}
+    data |= {"cores": os.cpu_count(), "python": sys.version.split()[0]}
+    return table(found, history, away, quiz, most), data, all(f.sound for f in every)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -178,6 +178,12 @@ class Room:
             self.figures.vote_to_turnout.append(1000 * (self.wall.pushes[shown].at - answer.sent))
 
     async def _change_three(self, round_id: int, choices: list[str]) -> None:
+        """Three change their minds; how long until the chart says so.
+
+        The rule's own wait is not the program's: a picture must be a second old before the next may come, so this
+        begins only once the chart that has everybody's answer in it has rested."""
+        while sum((await self.wall.heard(len(self.wall.pushes))).chart or ()) < len(choices):
+            await self.wall.heard(len(self.wall.pushes) + 1)
         await asyncio.sleep(RESTED)
         shown = len(self.wall.pushes)
         for place in range(min(3, len(choices))):

@@ -1,40 +1,35 @@
 """Takes the pictures of the README: `make screenshots`.
 
-Starts the program on a free port with an empty data folder, runs a session with 24 phones, and photographs each surface
-in the system's Chromium. One phone is a real page; the others are plain HTTP requests and a socket each, as
-docs/protocol.md describes them.
+Starts the program on a free port with an empty data folder and a session of 24 people, and photographs each surface in
+the system's Chromium. One phone is a real page; the others are the simulated people of a rehearsal (`web/crowd.py`),
+who are told what to answer.
 """
 
 from __future__ import annotations
 
 import contextlib
-import http.cookiejar
+import datetime as dt
 import itertools
 import os
-import re
 import shutil
 import socket
 import struct
 import subprocess
 import sys
 import tempfile
-import threading
-import time
-import urllib.parse
-import urllib.request
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import simple_websocket
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "pictures"
 SHOWN = "192.168.8.2:8000"  # the address on the pictures; Chromium is told where it really leads
 LARGEST = 120 * 1024
-PATIENCE = 20.0
+PATIENCE = 60.0
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -52,99 +47,69 @@ EARLIER = {
     "tackling-inequality-03": {"1": 1, "2": 6, "3": 10, "4": 5, "DK": 2},
 }
 LATER = ("tackling-inequality-04", "tackling-inequality-05", "tackling-inequality-06")
-# The question in the pictures. Each line comes at once and is waited for: three or more make the next picture due.
+# The question in the pictures. Each group comes at once: three or more make the next picture due.
 IN_GROUPS = (("3", "2", "4", "2"), ("3", "1", "4"), ("2", "3", "DK"), ("3", "4", "2"), ("3", "4", "2"))
 NOT_IN_THE_CHART_YET = ("3", "3")
+AFTER_THE_TIMER = 25.0  # seconds after the question came: time enough to start the soft timer before
 MINE = "3"  # what the real phone taps, with the first group
 VOTERS = 24
 
 
-class Visitor:
-    """Somebody's browser, without a screen: it keeps cookies and sends forms."""
+def serve() -> int:
+    """Run the program with a session and its simulated people, in a process of its own. Returns the exit status."""
+    from gevent import monkey
 
-    def __init__(self, origin: str) -> None:
-        self.origin = origin
-        self.cookies = http.cookiejar.CookieJar()
-        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
+    monkey.patch_all()
+    sys.path.insert(0, str(ROOT))
+    import app
+    from facilitation import serving
+    from facilitation.config import Settings
 
-    def get(self, path: str) -> str:
-        """The text at this path."""
-        with self._opener.open(self.origin + path, timeout=PATIENCE) as answer:
-            return str(answer.read().decode())
-
-    def post(self, path: str, *fields: tuple[str, str]) -> str:
-        """Send a form, as htmx does; the address that the answer leads to, or its text."""
-        headers = {"Origin": self.origin, "HX-Request": "true"}
-        form = urllib.parse.urlencode(fields).encode()
-        request = urllib.request.Request(self.origin + path, form, headers)  # noqa: S310 - our own server
-        with self._opener.open(request, timeout=PATIENCE) as answer:
-            return answer.headers.get("HX-Redirect") or str(answer.read().decode())
-
-    def connect(self, code: str) -> None:
-        """Open the phone's socket and keep answering its pings, so that the room counts it as connected."""
-        query = urllib.parse.urlencode({"EIO": "4", "transport": "websocket", "r": code, "role": "p"})
-        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.cookies)
-        host = urllib.parse.urlsplit(self.origin)
-        # This client names the host without its port, and an Origin has to match.
-        line = simple_websocket.Client(
-            f"ws://{host.netloc}/socket.io/?{query}", headers={"Origin": f"http://{host.hostname}", "Cookie": cookies}
-        )
-        line.receive(PATIENCE)
-        line.send("40")
-        threading.Thread(target=_stay, args=(line,), daemon=True).start()
+    return serving.run(Settings.from_environment(os.environ), app.create_app, begin)
 
 
-def _stay(line: simple_websocket.Client) -> None:
-    with contextlib.suppress(simple_websocket.ConnectionClosed):
-        while True:
-            if line.receive() == "2":
-                line.send("3")
+def begin(app: Any) -> str:
+    """The session of the pictures, with its people coming in; returns its join code."""
+    from facilitation import workshop
+    from facilitation.people import Preset, Tap
+
+    house, crowds = app.extensions["house"], app.extensions["crowds"]
+
+    def job(session: Any) -> tuple[int, str]:
+        day = dt.date(2026, 11, 11)  # reads the same whichever way round a date field writes it
+        made = workshop.create(session, house.framework, "Trustees and staff", "Wexcombe Mill Museum", day)
+        every = {q.key: (hallmark, q) for hallmark in house.framework.hallmarks for q in hallmark.questions}
+        workshop.add_questions(session, made.id, [every[key] for key in (*EARLIER, *LATER)], house.framework)
+        return made.id, made.code
+
+    workshop_id, code = house.committer.perform(job)
+    crowds.come(workshop_id, code, VOTERS - 1, Preset.CLOSE)
+    groups = [[Tap(3.0 * (place + 1), choice) for choice in group] for place, group in enumerate(IN_GROUPS)]
+    late = [Tap(AFTER_THE_TIMER, choice) for choice in NOT_IN_THE_CHART_YET]
+    taps = [[tap] for tap in (*itertools.chain.from_iterable(groups), *late)]
+    crowds[workshop_id].will_answer(
+        *([[Tap(0.0, choice)] for choice in choices_of(key)[:-1]] for key in EARLIER),
+        taps + [[] for _ in range(VOTERS - 1 - len(taps))],
+    )
+    return str(code)
 
 
-class Room:
-    """The session, seen from the facilitator's chair."""
-
-    def __init__(self, facilitator: Visitor, code: str) -> None:
-        self.facilitator = facilitator
-        self.code = code
-        self.phones: list[Visitor] = []
-
-    def fill(self, people: int) -> None:
-        """Let so many phones join."""
-        for _ in range(people):
-            phone = Visitor(self.facilitator.origin)
-            phone.post("/join", ("code", self.code))
-            phone.connect(self.code)
-            self.phones.append(phone)
-
-    def move(self, move: str) -> None:
-        """Press the button that makes this move."""
-        found = re.search(r'data-version="(\d+)"', self.facilitator.get(f"/f/{self.code}/now"))
-        assert found
-        self.facilitator.post(f"/f/{self.code}/move", ("version", found[1]), ("move", move))
-
-    def vote(self, phone: Visitor, choice: str) -> None:
-        """Answer the open question."""
-        found = re.search(r'data-round="(\d+)"', phone.get(f"/w/{self.code}/now"))
-        assert found
-        phone.post(f"/w/{self.code}/ballot", ("round", found[1]), ("choice", choice), ("seq", "1"))
-
-    def screen_shows(self, words: str) -> bool:
-        """Whether these words are on the shared screen."""
-        return words in self.facilitator.get(f"/s/{self.code}/now")
+def choices_of(key: str) -> list[str]:
+    """What the room answers to an earlier question; the last answer is the real phone's."""
+    return list(itertools.chain.from_iterable([choice] * n for choice, n in EARLIER[key].items()))
 
 
 @contextlib.contextmanager
 def program() -> Iterator[tuple[str, str]]:
-    """The running program: its origin on this computer, and the path of the facilitator's link."""
+    """The running program: where it listens on this computer, and the address that opens the console."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     with tempfile.TemporaryDirectory() as data:
         ours = {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": data, "OPEN_BROWSER": "0", "TZ": "Europe/London"}
-        server = subprocess.Popen(
-            [sys.executable, "app.py"],
+        server = subprocess.Popen(  # noqa: S603 - this very file
+            [sys.executable, __file__, "serve"],
             cwd=ROOT,
             env={**kept, **ours, "PUBLIC_URL": f"http://{SHOWN}"},
             stdout=subprocess.PIPE,
@@ -156,24 +121,15 @@ def program() -> Iterator[tuple[str, str]]:
             link = next((line for line in server.stdout if line.startswith("Facilitator link: ")), None)
             if link is None:
                 raise SystemExit("The program did not start.")
-            yield f"http://127.0.0.1:{port}", urllib.parse.urlsplit(link.split()[-1]).path
+            yield f"127.0.0.1:{port}", link.split()[-1]
         finally:
             server.terminate()
             server.wait(PATIENCE)
 
 
-def wait_for(true: Callable[[], bool], what: str) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        if time.monotonic() > deadline:
-            raise SystemExit(f"It never came to this: {what}")
-        time.sleep(0.1)
-
-
-def window(browser: Browser, size: tuple[int, int], visitor: Visitor | None = None, zoom: float = 1) -> BrowserContext:
-    """A browser window, with the cookies of a visitor."""
-    context = browser.new_context(
+def window(browser: Browser, size: tuple[int, int], zoom: float = 1) -> BrowserContext:
+    """A browser window, with cookies of its own."""
+    return browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         device_scale_factor=zoom,
         is_mobile=zoom > 1,
@@ -181,80 +137,69 @@ def window(browser: Browser, size: tuple[int, int], visitor: Visitor | None = No
         locale="en-GB",
         reduced_motion="reduce",
     )
-    for cookie in visitor.cookies if visitor else ():
-        context.add_cookies([{"name": cookie.name, "value": cookie.value or "", "url": f"http://{SHOWN}"}])
-    return context
 
 
-def set_up(facilitator: Visitor, link: str) -> Room:
-    """A new session with its agenda."""
-    facilitator.get(link)
-    where = facilitator.post(
-        "/sessions",
-        ("museum", "Wexcombe Mill Museum"),
-        ("title", "Trustees and staff"),
-        ("held_on", "2026-11-11"),  # reads the same whichever way round a date field writes it
+def shows(page: Page, words: str) -> None:
+    """Wait until a page shows these words of markup."""
+    page.wait_for_function(
+        "words => document.getElementById('now')?.innerHTML.includes(words)", arg=words, timeout=1000 * PATIENCE
     )
-    code = where.split("/")[2]
-    facilitator.post(f"/f/{code}/agenda", *(("key", key) for key in (*EARLIER, *LATER)))
-    facilitator.get(f"/f/{code}/screen")
-    return Room(facilitator, code)
 
 
-def take_pictures(browser: Browser, facilitator: Visitor, link: str) -> None:
+def press(console: Page, *stages: str) -> None:
+    """Press the big button once for each of these stages, and wait until the session has come to it."""
+    for stage in stages:
+        console.wait_for_timeout(500)  # a press within 400 ms of the last one is a slip
+        console.click("#main-move")
+        console.wait_for_selector(f'#now[data-scene^="{stage}"]')
+
+
+def take_pictures(browser: Browser, link: str) -> None:
     """Run the session, and take each picture when the room has come to it."""
-    room = set_up(facilitator, link)
-    room.fill(VOTERS - 1)
-
-    console = window(browser, (1280, 800), facilitator).new_page()
-    console.goto(f"http://{SHOWN}/f/{room.code}/setup")
+    facilitator = window(browser, (1280, 800))
+    console = facilitator.new_page()
+    console.goto(link)
+    code = console.url.rsplit("/", 1)[1]
+    console.goto(f"http://{SHOWN}/f/{code}/setup")
     console.click("#hallmark-collections > summary")
     store("setup", console.screenshot())
 
     phone = window(browser, (390, 664), zoom=2).new_page()
     phone.goto(f"http://{SHOWN}/")
-    phone.fill("#code", room.code)
+    phone.fill("#code", code)
     phone.click("#join")
     phone.wait_for_selector("html[data-io=up]")
 
-    move = "open"
-    for counts in EARLIER.values():
-        room.move(move)
-        choices = list(itertools.chain.from_iterable([choice] * n for choice, n in counts.items()))
-        for voter, choice in zip(room.phones, choices, strict=False):
-            room.vote(voter, choice)
-        phone.click(f'form[id^="ballot-"] label:has(input[value="{choices[-1]}"])')
-        phone.wait_for_selector(".notice--good")
-        for next_move in ("close", "discuss"):
-            room.move(next_move)
-        move = "next"
-    room.move("next")
+    console.goto(f"http://{SHOWN}/f/{code}")
+    console.wait_for_selector("html[data-io=up]")
+    shows(console, f"{VOTERS} people are here")
+    for key in EARLIER:
+        press(console, "voting")
+        answer(phone, choices_of(key)[-1])
+        shows(console, f"<b>{VOTERS}</b> of {VOTERS} have answered")
+        press(console, "revealed", "discussion")
+    press(console, "voting")
+    answer(phone, MINE)
 
-    console.goto(f"http://{SHOWN}/f/{room.code}")
-    wall = window(browser, (1280, 720), facilitator).new_page()
-    wall.goto(f"http://{SHOWN}/s/{room.code}")
+    wall = facilitator.new_page()
+    wall.set_viewport_size({"width": 1280, "height": 720})
+    wall.goto(f"http://{SHOWN}/f/{code}/screen")
+    wall.wait_for_selector("html[data-io=up]")
+    shown = 1 + sum(map(len, IN_GROUPS))
+    shows(wall, f"{shown} answers are in the chart")
+    console.click("#timer")
     for page in (console, wall):
-        page.wait_for_selector("html[data-io=up]")
-
-    phone.click(f'form[id^="ballot-"] label:has(input[value="{MINE}"])')
-    phone.wait_for_selector(".notice--good")
-    voters, shown = iter(room.phones), 1
-    for group in IN_GROUPS:
-        shown += len(group)
-        for choice in group:
-            room.vote(next(voters), choice)
-        words = f"{shown} answers are in the chart"
-        wait_for(lambda words=words: room.screen_shows(words), words)  # type: ignore[misc]
-    facilitator.post(f"/f/{room.code}/show", ("want", "timer"))
-    for choice in NOT_IN_THE_CHART_YET:
-        room.vote(next(voters), choice)
-    answered = f"<b>{shown + len(NOT_IN_THE_CHART_YET)}</b> of {VOTERS} have answered"
-    for page in (console, wall):
-        page.wait_for_function("words => document.getElementById('now').innerHTML.includes(words)", arg=answered)
+        shows(page, f"<b>{shown + len(NOT_IN_THE_CHART_YET)}</b> of {VOTERS} have answered")
     wall.wait_for_timeout(1200)  # squares grow into their places
     taken = {"phone": phone.screenshot(), "screen": wall.screenshot(), "console": console.screenshot()}
     for name, png in taken.items():  # after all are taken, so that their timers agree
         store(name, png)
+
+
+def answer(phone: Page, choice: str) -> None:
+    """Tap an answer on the real phone, and wait until it is in."""
+    phone.click(f'form[id^="ballot-"] label:has(input[value="{choice}"])')
+    phone.wait_for_selector(".notice--good")
 
 
 def store(name: str, png: bytes) -> None:
@@ -327,13 +272,13 @@ def main() -> int:
     if chromium is None:
         raise SystemExit("Chromium is missing: install it, or set CHROMIUM to its path.")
     PICTURES.mkdir(exist_ok=True)
-    with program() as (origin, link), sync_playwright() as playwright:
-        rule = f"--host-resolver-rules=MAP {SHOWN} {urllib.parse.urlsplit(origin).netloc}"
+    with program() as (place, link), sync_playwright() as playwright:
+        rule = f"--host-resolver-rules=MAP {SHOWN} {place}"
         browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, rule])
-        take_pictures(browser, Visitor(origin), link)
+        take_pictures(browser, link)
         browser.close()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve() if sys.argv[1:] == ["serve"] else main())

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -19,7 +21,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from facilitation import store
-from facilitation.errors import Refused
+from facilitation.errors import Refused, StorageTrouble
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -28,7 +30,10 @@ Batch = Callable[[Session, Sequence[Item]], Sequence[Outcome | Refused]]
 
 
 class Committer(Protocol):
-    """What the rest of the program knows of the writer."""
+    """What the rest of the program knows of the writer. `failing`: something could not be saved, and nobody has found
+    since that it can be; `live.Live.look_round` tries."""
+
+    failing: bool
 
     def perform(self, job: Job[Outcome]) -> Outcome:
         """Run one write unit in a transaction of its own; returns its result once on disk, or raises its error."""
@@ -57,10 +62,12 @@ class _Work(Generic[Item, Outcome]):
 
 
 def _alone(job: Job[Outcome]) -> _Work[None, Outcome]:
-    """A unit for a transaction of its own: its batch is a new function, so it is equal to no other."""
+    """A unit for a transaction of its own: its batch is a new function, so it is equal to no other. It runs in its
+    caller's context, whose language its refusals speak."""
+    context = copy_context()
 
     def batch(session: Session, _items: Sequence[None]) -> Sequence[Outcome | Refused]:
-        return [job(session)]
+        return [context.run(job, session)]
 
     return _Work(batch, None)
 
@@ -88,10 +95,15 @@ def _attempt(engine: Engine, batch: Batch[Any, Any], works: Sequence[_Work[Any, 
             work.outcome = outcome
 
 
+def _met_trouble(works: Sequence[_Work[Any, Any]]) -> bool:
+    return any(isinstance(work.error, StorageTrouble) for work in works)
+
+
 class InlineCommitter:
     """Commits in the caller's thread, one at a time: for tests and for commands without a server."""
 
     def __init__(self, engine: Engine) -> None:
+        self.failing = False
         self._engine = engine
         self._lock = threading.RLock()
 
@@ -106,6 +118,7 @@ class InlineCommitter:
     def _run(self, work: _Work[Item, Outcome]) -> Outcome:
         with self._lock:
             _carry_out(self._engine, [work])
+            self.failing = self.failing or _met_trouble([work])
         return work.result()
 
 
@@ -117,6 +130,7 @@ class GeventCommitter:
     """
 
     def __init__(self, engine: Engine) -> None:
+        self.failing = False
         self._engine = engine
         self._waiting: list[_Work[Any, Any]] = []
         self._work_came = Event()
@@ -145,6 +159,7 @@ class GeventCommitter:
             self._work_came.clear()
             waiting, self._waiting = self._waiting, []
             self._thread.apply(_carry_out, (self._engine, waiting))
+            self.failing = self.failing or _met_trouble(waiting)
             for work in waiting:
                 work.answer()
 
@@ -169,7 +184,7 @@ def beside_the_loop() -> Aside:
             return None, error
 
     def run(job: Callable[[], Outcome]) -> Outcome:
-        outcome, error = thread.apply(attempt, (job,))
+        outcome, error = thread.apply(attempt, (partial(copy_context().run, job),))  # in the language spoken here
         if error is not None:
             raise error
         return cast(Outcome, outcome)

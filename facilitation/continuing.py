@@ -16,16 +16,17 @@ from sqlalchemy.orm import Session
 
 from facilitation import store, tally
 from facilitation.errors import Refused
-from facilitation.hallmarks import Framework, say
+from facilitation.hallmarks import Framework, same_words, say
+from facilitation.language import _, mark
 from facilitation.plan import Status
 from facilitation.stages import Stage
-from facilitation.store import ActionRow, AgendaItem, Round, Workshop
+from facilitation.store import ActionRow, AgendaItem, Kind, Round, Workshop
 from facilitation.tally import Tally
 from facilitation.workshop import create, worded
 
-NOT_COMPARABLE = "Not comparable: the question or its answers were worded differently"
-_SETTINGS = ("k", "mode", "roles", "theme", "zoom", "wifi_name", "wifi_password")
-_OF_A_QUESTION = (
+NOT_COMPARABLE = mark("Not comparable: the question or its answers were worded differently")
+SETTINGS = ("k", "mode", "roles", "theme", "zoom", "screen_language", "wifi_name", "wifi_password")
+OF_A_QUESTION = (
     "key",
     "number",
     "hallmark",
@@ -64,7 +65,7 @@ class LastTime:
     def words(self) -> str | None:
         """One of the phrases of DOMAIN.md 5.8; None where so few answered that only the charts may stand."""
         if not self.comparable:
-            return NOT_COMPARABLE
+            return _(NOT_COMPARABLE)
         return tally.change_words(tally.compare(self.then.counts.counts, self.now.counts.counts), self.then.counts.n)
 
 
@@ -76,21 +77,23 @@ def continue_from(session: Session, framework: Framework, earlier_id: int, title
     """
     earlier = store.locked_workshop(session, earlier_id)
     if earlier is None:
-        raise Refused("That session has been deleted.")
+        raise Refused(_("That session has been deleted."))
+    if earlier.kind != Kind.SESSION:
+        raise Refused(_("Nobody met in a rehearsal, so no session can continue it."))
     if earlier.stage != Stage.FINISHED:
-        raise Refused("End that session first: then the next one can begin where it stopped.")
+        raise Refused(_("End that session first: then the next one can begin where it stopped."))
     made = create(session, framework, title, earlier.museum, held_on)
-    for name in _SETTINGS:
+    for name in SETTINGS:
         setattr(made, name, getattr(earlier, name))
     newer = {q.key: worded(h, q, framework) for h in framework.hallmarks for q in h.questions}
     if framework.edition == earlier.edition:
         newer = {}  # the words of last time, with what was changed of them on the set-up page
     for item in earlier.questions:
-        kept = {name: getattr(item, name) for name in _OF_A_QUESTION}
+        kept = {name: getattr(item, name) for name in OF_A_QUESTION}
         made.agenda.append(AgendaItem(**(kept | newer.get(item.key, {}) | {"position": len(made.agenda) + 1})))
     own = list(session.scalars(select(ActionRow.id).where(ActionRow.workshop_id == earlier.id)))
     closed = (Status.DONE, Status.DROPPED)
-    older = [row.id for row, _ in store.rows_of_actions(session, earlier.carried or ()) if row.status not in closed]
+    older = [row.id for row, _item in store.rows_of_actions(session, earlier.carried or ()) if row.status not in closed]
     made.continues, made.carried = earlier.id, own + older
     session.flush()
     return made
@@ -123,8 +126,10 @@ def last_times(session: Session, workshop: Workshop, rounds: Mapping[int, Sequen
         first = _side(old, before.get(old.id, []), earlier.held_on) if old else None
         now = _side(item, rounds.get(item.id, []), workshop.held_on)
         if old and first and now:
-            same = (old.text, old.scale, old.labels) == (item.text, item.scale, item.labels)
-            made[item.id] = LastTime("" if old.text == item.text else say(old.text), first, now, same)
+            asked_alike = same_words(old.text, item.text)
+            labels_alike = all(map(same_words, old.labels, item.labels)) and len(old.labels) == len(item.labels)
+            same = asked_alike and labels_alike and old.scale == item.scale
+            made[item.id] = LastTime("" if asked_alike else say(old.text), first, now, same)
     return made
 
 

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from facilitation import plan, store
+from facilitation import plan, store, undoing
 from facilitation.errors import Refused
-from facilitation.plan import LONGEST, NO_AGREEMENT, TO_BE_AGREED, long_date, merged
+from facilitation.language import _
+from facilitation.plan import LONGEST, NO_AGREEMENT, TO_BE_AGREED, merged
 from facilitation.store import ActionRow, AgendaItem, AgreementRow, NoteRow, ParkedRow, Workshop
 from facilitation.words import tidy, tidy_lines
 
@@ -56,9 +57,9 @@ def agree(
     """
     item = _demand_item(session, workshop_id, agenda_id)
     if item.options is not None:
-        raise Refused("A dot vote has no agreed rating. Write what was decided as an action, or as a note.")
+        raise Refused(_("A dot vote has no agreed rating. Write what was decided as an action, or as a note."))
     if rating and rating not in {str(point) for point in range(NO_AGREEMENT, len(item.labels) + 1)}:
-        raise Refused("Choose one of the answers, or “No agreement”.")
+        raise Refused(_("Choose one of the answers, or “No agreement”."))
     row = session.get(AgreementRow, agenda_id)
     if row is None:
         row = AgreementRow(agenda_id=agenda_id, workshop_id=workshop_id, rating=None, reason="", version=0)
@@ -82,7 +83,7 @@ def add_action(session: Session, workshop_id: int, text: str, agenda_id: int | N
         _demand_item(session, workshop_id, agenda_id)
     number = 1 + (session.scalar(select(func.max(ActionRow.number)).where(ActionRow.workshop_id == workshop_id)) or 0)
     if number > MOST_ACTIONS:
-        raise Refused(f"A session holds at most {MOST_ACTIONS} actions. Fewer get done.")
+        raise Refused(_("A session holds at most %(most)s actions. Fewer get done.", most=MOST_ACTIONS))
     fresh = plan.changed(plan.Action(number, "…"), {"action": text})
     session.add(
         ActionRow(
@@ -92,7 +93,7 @@ def add_action(session: Session, workshop_id: int, text: str, agenda_id: int | N
             uid=secrets.token_hex(8),
             action=fresh.action,
             owner=TO_BE_AGREED,
-            created_in=f"{workshop.title}, {long_date(workshop.held_on)}",
+            created_in=plan.meeting(workshop.title, workshop.held_on),
         )
     )
     workshop.tick += 1
@@ -102,12 +103,10 @@ def add_action(session: Session, workshop_id: int, text: str, agenda_id: int | N
 def change_action(session: Session, workshop_id: int, number: int, typed: Mapping[str, str], version: int) -> Written:
     """Change the fields that were typed. Texts that somebody else changed meanwhile are joined to them.
 
-    typed may hold the action's `uid`: a number that became free is given again, and a form of the action that had it
-    before must not write over the new one. Raises Refused for that, and for bad input.
+    typed may hold the action's `uid`, as the form knew it. Raises Refused when the number is another action's by now,
+    and for bad input.
     """
-    row = _action(session, workshop_id, number)
-    if typed.get("uid", row.uid) != row.uid:
-        raise Refused("That action has been removed.")
+    row = _action(session, workshop_id, number, typed.get("uid"))
     before = store.action_of(row, None)
     after = plan.changed(before, typed)
     joined = False
@@ -123,10 +122,13 @@ def change_action(session: Session, workshop_id: int, number: int, typed: Mappin
     return _written(session, workshop_id, action_values(store.action_of(row, None)), row.version, joined=joined)
 
 
-def remove_action(session: Session, workshop_id: int, number: int) -> None:
-    """Take out an action that was added by mistake. One the group gives up is marked as dropped, with a reason."""
-    session.delete(_action(session, workshop_id, number))
-    _touch(session, workshop_id)
+def remove_action(session: Session, workshop_id: int, number: int, uid: str | None = None) -> None:
+    """Take out an action that was added by mistake; it can be put back (undoing.py). One the group gives up is marked
+    as dropped, with a reason. uid: as the form knew it. Raises Refused when the number is another action's by now."""
+    workshop, row = _workshop(session, workshop_id), _action(session, workshop_id, number, uid)
+    undoing.remember(workshop, "action", row, f"A{row.number} {row.action}")
+    session.delete(row)
+    workshop.tick += 1
 
 
 def park(session: Session, workshop_id: int, text: str, agenda_id: int | None) -> None:
@@ -135,9 +137,9 @@ def park(session: Session, workshop_id: int, text: str, agenda_id: int | None) -
     if agenda_id is not None:
         _demand_item(session, workshop_id, agenda_id)
     if not (item := _fitting(tidy(text))):
-        raise Refused("Say what is parked.")
+        raise Refused(_("Say what is parked."))
     if (session.scalar(select(func.count()).where(ParkedRow.workshop_id == workshop_id)) or 0) >= MOST_PARKED:
-        raise Refused(f"A session holds at most {MOST_PARKED} parked items.")
+        raise Refused(_("A session holds at most %(most)s parked items.", most=MOST_PARKED))
     session.add(ParkedRow(workshop_id=workshop_id, agenda_id=agenda_id, item=item))
     workshop.tick += 1
 
@@ -156,16 +158,18 @@ def change_parked(
         joined = joined or kept != mine
         setattr(row, name, kept)
     if not row.item:
-        raise Refused("Say what is parked, or remove it.")
+        raise Refused(_("Say what is parked, or remove it."))
     row.version += 1
     values = {"item": row.item, "destination": row.destination, "owner": row.owner}
     return _written(session, workshop_id, values, row.version, joined=joined)
 
 
 def remove_parked(session: Session, workshop_id: int, parked_id: int) -> None:
-    """Take out a parked item."""
-    session.delete(_parked(session, workshop_id, parked_id))
-    _touch(session, workshop_id)
+    """Take out a parked item; it can be put back (undoing.py)."""
+    workshop, row = _workshop(session, workshop_id), _parked(session, workshop_id, parked_id)
+    undoing.remember(workshop, "parked", row, row.item)
+    session.delete(row)
+    workshop.tick += 1
 
 
 def action_values(action: plan.Action) -> dict[str, str]:
@@ -205,33 +209,37 @@ def _touch(session: Session, workshop_id: int) -> None:
 
 def _fitting(text: str) -> str:
     if len(text) > LONGEST:
-        raise Refused(f"That is {len(text)} characters long; there is room for {LONGEST}.")
+        raise Refused(_("That is %(long)s characters long; there is room for %(room)s.", long=len(text), room=LONGEST))
     return text
 
 
 def _workshop(session: Session, workshop_id: int) -> Workshop:
     found = store.locked_workshop(session, workshop_id)
     if found is None:
-        raise Refused("This session has been deleted.")
+        raise Refused(_("This session has been deleted."))
     return found
 
 
 def _demand_item(session: Session, workshop_id: int, agenda_id: int) -> AgendaItem:
     item = session.get(AgendaItem, agenda_id)
     if item is None or item.workshop_id != workshop_id:
-        raise Refused("That question is no longer on the agenda.")
+        raise Refused(_("That question is no longer on the agenda."))
+    if item.warm_up:
+        raise Refused(_("The warm-up is only to try things out, so nothing is written down for it."))
     return item
 
 
-def _action(session: Session, workshop_id: int, number: int) -> ActionRow:
+def _action(session: Session, workshop_id: int, number: int, uid: str | None) -> ActionRow:
+    """The action of this number, if it is the one that is meant: the number of one that was removed is given again."""
     query = select(ActionRow).where(ActionRow.workshop_id == workshop_id, ActionRow.number == number)
-    if (row := session.scalar(query.with_for_update())) is None:
-        raise Refused("That action has been removed.")
+    row = session.scalar(query.with_for_update())
+    if row is None or uid not in (None, row.uid):
+        raise Refused(_("That action has been removed."))
     return row
 
 
 def _parked(session: Session, workshop_id: int, parked_id: int) -> ParkedRow:
     row = session.get(ParkedRow, parked_id, with_for_update=True)
     if row is None or row.workshop_id != workshop_id:
-        raise Refused("That parked item has been removed.")
+        raise Refused(_("That parked item has been removed."))
     return row

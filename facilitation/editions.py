@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from facilitation import hallmarks
 from facilitation.errors import Refused
-from facilitation.hallmarks import Framework, say
+from facilitation.hallmarks import Framework, LanguageMap, say
+from facilitation.language import _
 from facilitation.store import FrameworkRow, Workshop
 
 MOST_EDITIONS = 200
@@ -55,7 +56,7 @@ class Credits:
     back, so that each is read once in a process."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[str, dict[str, str]]] = {}
+        self._known: dict[int, tuple[LanguageMap, list[tuple[LanguageMap, LanguageMap]]]] = {}
 
     def read(self, session: Session, shipped: Framework) -> tuple[list[str], dict[str, str]]:
         """Each credit once, and the attributions by the title of their hallmark, in the order of `listed`."""
@@ -68,13 +69,13 @@ class Credits:
         found = {there[id]: words for id, words in self._known.items()}
         first = found.pop((shipped.key, shipped.edition), None) or _quoted(hallmarks.as_plain(shipped))
         every = [first, *found.values()]
-        attributions = {title: words for _, quoted in every for title, words in quoted.items()}
-        return list(dict.fromkeys(credit for credit, _ in every)), attributions
+        attributions = {say(title): say(words) for _credit, quoted in every for title, words in quoted}
+        return list(dict.fromkeys(say(credit) for credit, _quoted_words in every)), attributions
 
 
 def find(session: Session, shipped: Framework, name: str) -> Framework | None:
     """The edition of this name, in the words that sessions were run with."""
-    key, _, edition = name.partition(":")
+    key, _colon, edition = name.partition(":")
     row = session.scalar(_named(key, edition))
     if row is not None:
         return _read(row)
@@ -97,12 +98,18 @@ def add(session: Session, shipped: Framework, framework: Framework) -> bool:
     there = find(session, shipped, name_of(framework))
     if there is not None and there != framework:
         raise Refused(
-            f"There is an edition {framework.edition} of “{say(framework.title)}” already, and its words differ. "
-            "Give yours another edition name: sessions keep the words they were run with."
+            _(
+                "There is an edition %(edition)s of “%(title)s” already, and its words differ. Give yours another "
+                "edition name: sessions keep the words they were run with.",
+                edition=framework.edition,
+                title=say(framework.title),
+            )
         )
     if there is None:
         if (session.scalar(select(func.count()).select_from(FrameworkRow)) or 0) >= MOST_EDITIONS:
-            raise Refused(f"There are {MOST_EDITIONS} editions already. Delete one that no session uses.")
+            raise Refused(
+                _("There are %(most)s editions already. Delete one that no session uses.", most=MOST_EDITIONS)
+            )
         _add(session, framework)
     return there is None
 
@@ -116,7 +123,7 @@ def used(session: Session) -> dict[str, int]:
 def forget(session: Session, shipped: Framework, name: str) -> None:
     """Delete an edition. Raises Refused for one that stays."""
     must_be_free(session, shipped, name)
-    key, _, edition = name.partition(":")
+    key, _colon, edition = name.partition(":")
     if (row := session.scalar(_named(key, edition))) is not None:
         session.delete(row)
 
@@ -124,9 +131,9 @@ def forget(session: Session, shipped: Framework, name: str) -> None:
 def must_be_free(session: Session, shipped: Framework, name: str) -> None:
     """Raises Refused for an edition that a session uses, and for the shipped one."""
     if name == name_of(shipped):
-        raise Refused("This edition came with the program and stays.")
+        raise Refused(_("This edition came with the program and stays."))
     if used(session).get(name):
-        raise Refused("A session was run with this edition, so it stays as long as that session does.")
+        raise Refused(_("A session was run with this edition, so it stays as long as that session does."))
 
 
 def newest_name(framework: Framework, all_of_them: Iterable[Framework]) -> str:
@@ -151,9 +158,8 @@ def _named(key: str, edition: str) -> Select[FrameworkRow]:
     return select(FrameworkRow).where(FrameworkRow.key == key, FrameworkRow.edition == edition)
 
 
-def _quoted(plain: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    quoted = {one["title"]["en"]: one["attribution"]["en"] for one in plain["hallmarks"] if "attribution" in one}
-    return plain["credit"]["en"], quoted
+def _quoted(plain: Mapping[str, Any]) -> tuple[LanguageMap, list[tuple[LanguageMap, LanguageMap]]]:
+    return plain["credit"], [(one["title"], one["attribution"]) for one in plain["hallmarks"] if "attribution" in one]
 
 
 def _read(row: FrameworkRow) -> Framework:

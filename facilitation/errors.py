@@ -6,6 +6,8 @@ sentence; nothing that was typed is lost.
 
 from __future__ import annotations
 
+from facilitation.language import _
+
 
 class Refused(Exception):
     """Something was asked for that cannot be done; `sentence` says why and what to do instead."""
@@ -14,7 +16,13 @@ class Refused(Exception):
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
-        self.sentence = sentence
+        self._sentence = sentence
+
+    @property
+    def sentence(self) -> str:
+        """Said in the language of whoever reads it: the writer works for many at once, and what it refuses to all of
+        them is still in English here."""
+        return _(self._sentence)
 
 
 class Stale(Refused):

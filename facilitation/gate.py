@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from facilitation import logs, wire
+from facilitation import language, logs, wire
+from facilitation.language import _
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -47,13 +48,13 @@ _REFUSAL = [  # what Flask's answers carry, for those that Flask never sees
     ("Cache-Control", "no-store"),
 ]
 _FULL = """<!doctype html>
-<html lang="en-GB"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>The room is full</title></head>
-<body><main><h1>The room is full</h1>
-<p>More phones are connected than this computer can serve, so nobody new can come in just now. Those who are in can go
-on voting.</p>
-<p>Wait a minute and load this page again, or ask the facilitator.</p></main></body></html>
+<html lang="{tag}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{heading}</title></head>
+<body><main><h1>{heading}</h1>
+<p>{why}</p>
+<p>{what}</p></main></body></html>
 """
+_LANGUAGE = re.compile(rf"(?:^|;)[ \t]*{language.COOKIE}=([^;\s]*)")
 
 
 class Gate:
@@ -107,7 +108,10 @@ class Gate:
         if upgrade:
             return _refuse(answer, "400 Bad Request", "There is no live connection at this address.")
         if self.seats.full() and _DOORS.fullmatch(path) and not _INSIDE.search(environ.get("HTTP_COOKIE", "")):
-            return _full(answer)
+            chosen = _LANGUAGE.search(environ.get("HTTP_COOKIE", ""))
+            accepted = environ.get("HTTP_ACCEPT_LANGUAGE", "")
+            with language.speaking(language.chosen(chosen[1] if chosen else "", accepted)):
+                return _full(answer)
         return self._app(environ, answer)
 
     def _socket(self, environ: Environ, answer: StartResponse, upgrade: bool) -> Iterable[bytes]:
@@ -280,7 +284,7 @@ class Seats:
         if now - self._looked < 1:
             return
         self._looked = now
-        for sid in [sid for sid, (_, heard) in self._polling.items() if heard < now - POLLING_SILENCE]:
+        for sid in [sid for sid, (_since, heard) in self._polling.items() if heard < now - POLLING_SILENCE]:
             self.goes(sid)
 
     def _release(self, tags: frozenset[bytes]) -> None:
@@ -313,7 +317,16 @@ def _refuse(answer: StartResponse, status: str, sentence: str) -> Iterable[bytes
 
 def _full(answer: StartResponse) -> Iterable[bytes]:
     """A whole page of plain words: it must be readable without styles and scripts, which there is no room to send."""
-    return _say(answer, "503 Service Unavailable", _FULL.encode(), "text/html", ("Retry-After", "60"))
+    page = _FULL.format(
+        tag=language.tag(language.current()),
+        heading=_("The room is full"),
+        why=_(
+            "More phones are connected than this computer can serve, so nobody new can come in just now. Those who are "
+            "in can go on voting."
+        ),
+        what=_("Wait a minute and load this page again, or ask the facilitator."),
+    )
+    return _say(answer, "503 Service Unavailable", page.encode(), "text/html", ("Retry-After", "60"))
 
 
 def full_answer() -> bytes:

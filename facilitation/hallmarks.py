@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from facilitation import language as languages
 from facilitation.errors import BadFramework
+from facilitation.language import _
 from facilitation.words import is_unfit
 
 POINTS = 5
@@ -81,9 +83,15 @@ class Framework:
         return tuple(question for hallmark in self.hallmarks for question in hallmark.questions)
 
 
-def say(text: LanguageMap, language: str = "en") -> str:
-    """The text in `language`, or in English where that is missing: never nothing, never translated by machine."""
-    return text.get(language) or text["en"]
+def say(text: LanguageMap, language: str | None = None) -> str:
+    """The text in `language`, or as it is said in the one spoken now; in English where that is missing: never nothing,
+    never translated by machine."""
+    return text.get(language) or text["en"] if language else languages.say(text)
+
+
+def same_words(one: LanguageMap, other: LanguageMap) -> bool:
+    """Whether two texts say the same in every language that both have: a translation that was added changes nothing."""
+    return all(one[language] == other[language] for language in one.keys() & other.keys())
 
 
 def split_prompt(text: str) -> list[str]:
@@ -102,14 +110,17 @@ def load(path: Path) -> Framework:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
     except OSError as error:
-        _refuse(path.name, f"the file cannot be read ({error.strerror}).")
+        _refuse(path.name, _("the file cannot be read (%(why)s).", why=error.strerror))
     if len(content) > LARGEST_FILE:
         _refuse_size(path.name)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        _refuse(f"{path.name}, line {line}", "this is not UTF-8 text. Save the file again with the encoding UTF-8.")
+        _refuse(
+            _("%(name)s, line %(line)s", name=path.name, line=line),
+            _("this is not UTF-8 text. Save the file again with the encoding UTF-8."),
+        )
     return parse(text, path.name)
 
 
@@ -164,18 +175,21 @@ def _json(text: str, name: str) -> object:
         found: dict[str, object] = {}
         for field, value in pairs:
             if field in found:  # json itself would keep the last one without a word
-                _refuse(name, f"the field {_quote(field)} stands twice in the same group.")
+                _refuse(name, _("the field %(field)s stands twice in the same group.", field=_quote(field)))
             found[field] = value
         return found
 
     try:
         return json.loads(text, object_pairs_hook=fields)
     except json.JSONDecodeError as error:
-        _refuse(f"{name}, line {error.lineno}, column {error.colno}", f"this is not JSON ({error.msg}).")
+        _refuse(
+            _("%(name)s, line %(line)s, column %(column)s", name=name, line=error.lineno, column=error.colno),
+            _("this is not JSON (%(why)s).", why=error.msg),
+        )
     except ValueError:
-        _refuse(name, "a number in it has too many digits.")
+        _refuse(name, _("a number in it has too many digits."))
     except RecursionError:
-        _refuse(name, "its groups are nested too deeply.")
+        _refuse(name, _("its groups are nested too deeply."))
 
 
 def _framework(value: object, place: str) -> Framework:
@@ -198,7 +212,7 @@ def _framework(value: object, place: str) -> Framework:
 
 def _scales(value: object, place: str) -> dict[str, Scale]:
     if not isinstance(value, dict) or not value:
-        _refuse(place, "at least one scale is needed, as a group of fields in { }.")
+        _refuse(place, _("at least one scale is needed, as a group of fields in { }."))
     return {key: _scale(key, options, f"{place}, {_quote(key)}") for key, options in value.items()}
 
 
@@ -206,15 +220,15 @@ def _scale(key: str, value: object, place: str) -> Scale:
     read_key(key, place, set())
     options = _list(_fields(value, place, required=("options",))["options"], f"{place}, options")
     if len(options) != POINTS:
-        _refuse(place, f"a scale has {POINTS} options, this one has {len(options)}.")
+        _refuse(place, _("a scale has %(points)s options, this one has %(count)s.", points=POINTS, count=len(options)))
     return Scale(key, tuple(_label(option, point, place) for point, option in enumerate(options, start=1)))
 
 
 def _label(option: object, point: int, place: str) -> LanguageMap:
-    place = f"{place}, option {point}"
+    place = _("%(place)s, option %(point)s", place=place, point=point)
     fields = _fields(option, place, required=("value", "label"))
     if type(fields["value"]) is not int or fields["value"] != point:  # true and 1.0 would compare equal to 1
-        _refuse(place, f"the value must be {point}: the options stand in order, lowest first.")
+        _refuse(place, _("the value must be %(point)s: the options stand in order, lowest first.", point=point))
     return _language_map(fields["label"], f"{place}, label", LINE)
 
 
@@ -226,7 +240,7 @@ def _hallmark(
     hallmark_keys: set[str],
     question_keys: set[str],
 ) -> Hallmark:
-    place = _named(f"{place}, hallmark {number}", value)
+    place = _named(_("%(place)s, hallmark %(number)s", place=place, number=number), value)
     required = ("key", "title", "definition", "description", "questions")
     fields = _fields(value, place, required, optional=("attribution",))
     questions = _list(fields["questions"], f"{place}, questions")
@@ -237,7 +251,13 @@ def _hallmark(
         definition=_language_map(fields["definition"], f"{place}, definition", PARAGRAPH),
         description=_language_map(fields["description"], f"{place}, description", PARAGRAPH),
         questions=tuple(
-            _question(item, f"{number}.{position}", f"{place}, question {position}", scales, question_keys)
+            _question(
+                item,
+                f"{number}.{position}",
+                _("%(place)s, question %(position)s", place=place, position=position),
+                scales,
+                question_keys,
+            )
             for position, item in enumerate(questions, start=1)
         ),
         attribution=_language_map(fields["attribution"], f"{place}, attribution", PARAGRAPH)
@@ -250,7 +270,7 @@ def _question(value: object, number: str, place: str, scales: dict[str, Scale], 
     fields = _fields(value, place, required=("key", "text", "short", "prompt", "scale"))
     scale = read_text(fields["scale"], f"{place}, scale", LINE)
     if scale not in scales:
-        _refuse(place, f"the scale {_quote(scale)} is not among the scales.")
+        _refuse(place, _("the scale %(scale)s is not among the scales.", scale=_quote(scale)))
     return Question(
         key=read_key(fields["key"], place, keys),
         number=number,
@@ -263,43 +283,45 @@ def _question(value: object, number: str, place: str, scales: dict[str, Scale], 
 
 def _fields(value: object, place: str, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, object]:
     if not isinstance(value, dict):
-        _refuse(place, "a group of fields in { } is needed here.")
+        _refuse(place, _("a group of fields in { } is needed here."))
     for field in required:
         if field not in value:
-            _refuse(place, f"the field “{field}” is missing.")
+            _refuse(place, _("the field “%(field)s” is missing.", field=field))
     for field in value:
         if field not in (*required, *optional):  # most likely a misspelt optional one
-            _refuse(place, f"the field {_quote(field)} is not known here.")
+            _refuse(place, _("the field %(field)s is not known here.", field=_quote(field)))
     return value
 
 
 def _list(value: object, place: str) -> list[object]:
     if not isinstance(value, list) or not value:
-        _refuse(place, "a list in [ ] with at least one entry is needed here.")
+        _refuse(place, _("a list in [ ] with at least one entry is needed here."))
     return value
 
 
 def _language_map(value: object, place: str, longest: int) -> LanguageMap:
     if not isinstance(value, dict):
-        _refuse(place, 'a text is given by language here, such as {"en": "..."}.')
+        _refuse(place, _('a text is given by language here, such as {"en": "..."}.'))
     if "en" not in value:
-        _refuse(place, "the English text (“en”) is missing; other languages fall back on it.")
+        _refuse(place, _("the English text (“en”) is missing; other languages fall back on it."))
     for language in value:
         if not LANGUAGE.fullmatch(language):
-            _refuse(place, f"{_quote(language)} is not the code of a language, such as “en” or “cy”.")
+            _refuse(
+                place, _("%(language)s is not the code of a language, such as “en” or “cy”.", language=_quote(language))
+            )
     return {language: read_text(text, f"{place} ({language})", longest) for language, text in value.items()}
 
 
 def read_text(value: object, place: str, longest: int) -> str:
     """A text that can be shown in one line. BadFramework, with the place, for anything else."""
     if not isinstance(value, str):
-        _refuse(place, "text in quotation marks is needed here.")
+        _refuse(place, _("text in quotation marks is needed here."))
     if not value.strip():
-        _refuse(place, "the text is empty.")
+        _refuse(place, _("the text is empty."))
     if len(value) > longest:
-        _refuse(place, f"the text has {len(value)} characters; {longest} is the most.")
-    if any(is_unfit(character) for character in value):
-        _refuse(place, "the text holds a line break or another character that cannot be shown.")
+        _refuse(place, _("the text has %(count)s characters; %(most)s is the most.", count=len(value), most=longest))
+    if not value.isprintable() and any(is_unfit(character) for character in value):  # the first is quick, and enough
+        _refuse(place, _("the text holds a line break or another character that cannot be shown."))
     return value
 
 
@@ -307,9 +329,14 @@ def read_key(value: object, place: str, taken: set[str]) -> str:
     """A key that is not among `taken` yet, and is from then on. BadFramework, with the place, for anything else."""
     key = read_text(value, f"{place}, key", LINE)
     if not _KEY.fullmatch(key):
-        _refuse(place, f"the key {_quote(key)} may hold only small letters a to z, digits and single hyphens.")
+        _refuse(
+            place, _("the key %(key)s may hold only small letters a to z, digits and single hyphens.", key=_quote(key))
+        )
     if key in taken:
-        _refuse(place, f"the key {_quote(key)} is used twice; keys tell questions and hallmarks apart for ever.")
+        _refuse(
+            place,
+            _("the key %(key)s is used twice; keys tell questions and hallmarks apart for ever.", key=_quote(key)),
+        )
     taken.add(key)
     return key
 
@@ -326,7 +353,7 @@ def _quote(found: str) -> str:
 
 
 def _refuse_size(name: str) -> NoReturn:
-    _refuse(name, f"the file is too big; {LARGEST_FILE // 1_000_000} MB is the most.")
+    _refuse(name, _("the file is too big; %(most)s MB is the most.", most=LARGEST_FILE // 1_000_000))
 
 
 def _refuse(place: str, fault: str) -> NoReturn:

@@ -26,6 +26,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from facilitation.errors import Refused, StorageTrouble
+from facilitation.language import _, mark
 
 if sys.platform == "win32":
     import msvcrt
@@ -87,7 +88,7 @@ class KeyFile:
             if mine.depth == 0:
                 # Unlocked by name before it is closed: a forked child may hold the same descriptor.
                 try:
-                    _unlock(mine.fd)
+                    unlock(mine.fd)
                 finally:
                     os.close(mine.fd)
 
@@ -104,8 +105,11 @@ class KeyFile:
             free = [index for index, slot in enumerate(slots) if _round_in(slot) is None]
             if not mine and not free:
                 raise Refused(
-                    f"{len(slots)} rounds of voting are open at the same time, and there is room for no more keys. "
-                    "Close voting in another session, then open this question again."
+                    _(
+                        "%(num)s rounds of voting are open at the same time, and there is room for no more keys. Close "
+                        "voting in another session, then open this question again.",
+                        num=len(slots),
+                    )
                 )
             key = secrets.token_bytes(32)
             self._put((mine or free)[0], _slot_with(round_id, key))
@@ -182,7 +186,7 @@ class KeyFile:
             # again instead of waiting in the call, and there is no lock of `threading` before it, because of gevent: in
             # one thread a greenlet that waits in the call would never let the holder go on, and a patched RLock that
             # two threads of gevent's pool contend for hangs. Opening and closing rounds contend rarely.
-            while not _lock(fd):
+            while not lock(fd):
                 time.sleep(_ASK_AGAIN)
             if sys.platform != "win32" and os.fstat(fd).st_mode & 0o777 != 0o600:
                 # A file that came here by copying may be open to others; a memory stick (FAT) knows no modes.
@@ -217,13 +221,20 @@ def _round_in(slot: bytes) -> int | None:
     return round_id if slot == _slot_with(round_id, slot[8:40]) else None
 
 
+_TROUBLE = {
+    "opened": mark("The key file could not be opened: %(why)s. Nothing was lost: please try again."),
+    "read": mark("The key file could not be read: %(why)s. Nothing was lost: please try again."),
+    "written": mark("The key file could not be written: %(why)s. Nothing was lost: please try again."),
+}
+
+
 @contextmanager
 def _trouble(done: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         why = error.strerror or "unknown fault"
-        raise StorageTrouble(f"The key file could not be {done}: {why}. Nothing was lost: please try again.") from error
+        raise StorageTrouble(_(_TROUBLE[done], why=why)) from error
 
 
 def _write(fd: int, start: int, data: bytes) -> None:
@@ -254,7 +265,8 @@ if sys.platform == "win32":
     # Locks are mandatory there: this one lies far behind the last slot, so that reading goes on beside it.
     _LOCK_AT = 1 << 30
 
-    def _lock(fd: int) -> bool:
+    def lock(fd: int) -> bool:
+        """Take an open file for oneself; whether that succeeded. Whoever opened it anew, in this process too, waits."""
         os.lseek(fd, _LOCK_AT, os.SEEK_SET)
         try:
             msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
@@ -262,18 +274,21 @@ if sys.platform == "win32":
             return False
         return True
 
-    def _unlock(fd: int) -> None:
+    def unlock(fd: int) -> None:
+        """Give it free."""
         os.lseek(fd, _LOCK_AT, os.SEEK_SET)
         msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
 
 else:
 
-    def _lock(fd: int) -> bool:
+    def lock(fd: int) -> bool:
+        """Take an open file for oneself; whether that succeeded. Whoever opened it anew, in this process too, waits."""
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True
 
-    def _unlock(fd: int) -> None:
+    def unlock(fd: int) -> None:
+        """Give it free."""
         fcntl.flock(fd, fcntl.LOCK_UN)

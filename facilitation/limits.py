@@ -14,6 +14,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 
 from facilitation.errors import TooMany
+from facilitation.language import _
 
 WINDOW = 60.0  # seconds for which a wrong code is remembered, and its address with it
 FREE_FROM_ONE = 20
@@ -47,7 +48,7 @@ class TypedCodes:
             return
         turn = max(now, self._next_turn.get(queue, now))
         if turn - now > LONGEST_QUEUE * TURN:
-            raise TooMany("Too many wrong codes. Wait a minute, then try again.")
+            raise TooMany(_("Too many wrong codes. Wait a minute, then try again."))
         self._next_turn[queue] = turn + TURN
         if turn > now:
             self._sleep(turn - now)
@@ -65,7 +66,7 @@ class TypedCodes:
 
     def _forget(self, now: float) -> None:
         while self._wrong and self._wrong[0][0] <= now - WINDOW:
-            _, who = self._wrong.popleft()
+            _at, who = self._wrong.popleft()
             self._wrong_from[who] -= 1
             if not self._wrong_from[who]:
                 del self._wrong_from[who]

@@ -2,7 +2,8 @@
 
 Whole small states are pushed, never deltas, so a lost push costs one request and no more. A move is told at once;
 ballots, joins and notes are coalesced to four times a second, the first at once and the last never lost. Phones are
-told of moves only: what a vote costs does not depend on how many of them are connected.
+told of moves only: what a vote costs does not depend on how many of them are connected. A second language costs a
+second rendering, however many listen in it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from flask import Flask, render_template, request
 from flask_socketio import SocketIO, join_room
 from sqlalchemy.orm import Session
 
-from facilitation import logs, store, tally, wire
+from facilitation import language, logs, store, tally, wire
 from facilitation import now as reader
 from facilitation.committer import Committer
 from facilitation.errors import StorageTrouble
@@ -82,16 +83,20 @@ class Coalescer:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What every phone of one workshop is told at one moment, and what lets it in: nothing that is one phone's own."""
+    """What every phone of one workshop that speaks one language is told at one moment, and what lets it in: nothing
+    that is one phone's own."""
 
     workshop_id: int
     device_key: bytes | None  # None: finished, no phone is known any more
     finished: bool
+    asks_role: bool  # each phone has to say its role first
     open: OpenRound | None
+    agenda_id: int | None  # of the present question
     labels: tuple[str, ...]  # of the present question's answers, lowest first
     order: str
     message: dict[str, Any]
     until: float  # on the clock of Live
+    replies: dict[Hashable, str] = field(default_factory=dict, compare=False)  # what is said to all who answer alike
 
     @property
     def html(self) -> str:
@@ -101,7 +106,7 @@ class Present:
 
 
 class Live:
-    """What is said over Socket.IO: one object per app. `surroundings` are facts of the host that pages show."""
+    """What is said over Socket.IO: one object per app. alone: no other process serves the same rooms."""
 
     def __init__(
         self,
@@ -113,6 +118,7 @@ class Live:
         committer: Committer,
         clock: Clock,
         every: float = 0.25,
+        alone: bool = True,
     ) -> None:
         self._app = app
         self._socketio = socketio
@@ -122,9 +128,12 @@ class Live:
         self._committer = committer
         self._clock = clock
         self._coalescer = Coalescer(every, clock)
-        self._present: dict[str, Present] = {}
+        self._alone = alone
+        self._present: dict[tuple[str, str], Present] = {}  # by join code and language
+        self._heard: dict[tuple[int, Audience], set[str]] = {}  # the languages in which somebody has listened here
         self._forgotten = 0
         self._look_again: set[int] = set()
+        self._told_failing = False
         self._seen: dict[int, tuple[int, int, bool]] = {}
         self._holders: dict[str, str] = {}  # socket of a console or screen -> the hashed secret that let it in
         self._open_since: dict[int, tuple[tuple[int, int], float]] = {}  # workshop -> its order, when first seen so
@@ -132,7 +141,8 @@ class Live:
             self._engine = db.engine
 
     def present(self, code: str, fresh: bool = False) -> Present | None:
-        """What the phones of the workshop with this join code are told; None if there is none.
+        """What the phones of the workshop with this join code are told, in the language spoken now; None if there is
+        none.
 
         Kept for a second, so that neither a burst of ballots nor a room that comes back reads the database for each
         phone. What this process changes is seen at once (`forget`), what another one does after that second, or with
@@ -145,8 +155,18 @@ class Live:
         if forgotten != self._forgotten:  # it may be what was true before: read once more, and keep nothing
             return self._read_present(code)
         if found is not None:
-            self._present[code] = found
+            self._present[code, language.current()] = found
         return found
+
+    def present_in_room(self, code: str) -> Present | None:
+        """The same for a phone that has just begun to listen. What another process has told the room before that must
+        be in it, so where there are others, the database is asked whether there was a move since."""
+        kept = self.kept(code)
+        if kept is None or self._alone:
+            return self.present(code)
+        with self._reading() as session:
+            version = store.version_of(session, kept.workshop_id)
+        return self.present(code, fresh=version != kept.message["order"][0])
 
     def _read_present(self, code: str) -> Present | None:
         with self._reading() as session:
@@ -158,7 +178,9 @@ class Live:
                 workshop_id=workshop.id,
                 device_key=workshop.key,
                 finished=now.stage is Stage.FINISHED,
+                asks_role=now.asks_role,
                 open=OpenRound.of(workshop),
+                agenda_id=workshop.agenda_id,
                 labels=now.question.labels if now.question else (),
                 order=now.order,
                 message=message(now),
@@ -166,14 +188,15 @@ class Live:
             )
 
     def kept(self, code: str) -> Present | None:
-        """What is kept for this join code and still fresh; None does not mean that there is no such workshop."""
-        kept = self._present.get(code)
+        """What is kept for this join code, in the language spoken now, and still fresh; None does not mean that there
+        is no such workshop."""
+        kept = self._present.get((code, language.current()))
         return kept if kept is not None and self._clock.now() < kept.until else None
 
     def forget(self, workshop_id: int) -> None:
         """Something that phones are told, or that lets them in, has changed: drop what was kept of it."""
         self._forgotten += 1
-        self._present = {code: kept for code, kept in self._present.items() if kept.workshop_id != workshop_id}
+        self._present = {key: kept for key, kept in self._present.items() if kept.workshop_id != workshop_id}
 
     def moved(self, workshop_id: int) -> None:
         """A move was committed: everybody is told, at once."""
@@ -188,9 +211,11 @@ class Live:
     def look_round(self) -> None:
         """Called every few seconds: rooms whose presence may have changed are looked at again, because a picture waits
         for those who are still missing, and somebody who has left is missing no more. What was revoked in another
-        process is dropped here, a round that was left open is closed, what a close could not forget is forgotten, and
-        so is the room of a workshop that was finished or deleted, wherever that was done.
+        process is dropped here, consoles hear when nothing can be saved, a round that was left open is closed, what a
+        close could not forget is forgotten, and so is the room of a workshop that was finished or deleted, wherever
+        that was done.
         """
+        self._look_at_the_disk()
         self.drop_revoked()
         self._forget_finished()
         self._close_untouched()
@@ -202,9 +227,27 @@ class Live:
                 self._seen[workshop_id] = here
                 self.changed(workshop_id)
 
+    def _look_at_the_disk(self) -> None:
+        """While something could not be saved, try to save something; consoles are told when it begins and when it ends.
+
+        Raising a tick changes nothing for people, and it is written as an answer would be.
+        """
+        if self._committer.failing:
+            self._committer.failing = False
+            with suppress(StorageTrouble):  # then it is failing again
+                self._committer.perform(lambda session: store.raise_tick(session, sorted(store.unfinished(session))))
+        if self._told_failing != self._committer.failing:
+            self._told_failing = self._committer.failing
+            for workshop_id in self._rooms.occupied():
+                self.changed(workshop_id)
+
     def holds(self, sid: str, token_hash: str) -> None:
         """Note which hashed secret a console's or a screen's socket was let in by, for the day it is revoked."""
         self._holders[sid] = token_hash
+
+    def listens(self, workshop_id: int, audience: Audience, spoken: str) -> None:
+        """Note that somebody listens in this language from now on."""
+        self._heard.setdefault((workshop_id, audience), set()).add(spoken)
 
     def gone(self, sid: str) -> None:
         """A socket went."""
@@ -234,6 +277,8 @@ class Live:
             self.forget(workshop_id)  # with the key that let its phones in, whoever finished it
             self._rooms.forget(workshop_id)
             self._seen.pop(workshop_id, None)
+            for audience in Audience:
+                self._heard.pop((workshop_id, audience), None)
 
     def _close_untouched(self) -> None:
         """Any commit, a ballot or a move, raises a workshop's order; one whose order stands still is not touched. Times
@@ -276,16 +321,25 @@ class Live:
             workshop = session.get(Workshop, workshop_id)
             if workshop is None:
                 return
-            for audience, now in zip(audiences, reader.looks(session, self._rooms, workshop, audiences), strict=True):
-                self._socketio.emit("now", message(now), to=room_name(workshop_id, audience))
+            told = [(audience, spoken) for audience in audiences for spoken in self._languages(workshop, audience)]
+            for now in reader.looks(session, self._rooms, workshop, told):
+                self._socketio.emit("now", message(now), to=room_name(workshop_id, now.audience, now.language))
+
+    def _languages(self, workshop: Workshop, audience: Audience) -> list[str]:
+        """In which languages an audience has to be told; beside another worker in all, for whom it serves is not known
+        here."""
+        if audience is Audience.SCREEN:
+            return [workshop.screen_language]
+        here = self._heard.get((workshop.id, audience), {language.SOURCE})
+        return sorted(here if self._alone else language.offered())
 
     def _reading(self) -> Session:
         return Session(self._engine)
 
 
-def room_name(workshop_id: int, audience: Audience, language: str = "en") -> str:
-    """Who hears the same: one workshop, one audience, one language."""
-    return f"{workshop_id}:{audience}:{language}"
+def room_name(workshop_id: int, audience: Audience, spoken: str) -> str:
+    """Who hears the same: one workshop, one audience, one language; all screens of a workshop speak the same."""
+    return f"{workshop_id}:{audience}:{'' if audience is Audience.SCREEN else spoken}"
 
 
 def message(now: Now) -> dict[str, Any]:
@@ -295,7 +349,8 @@ def message(now: Now) -> dict[str, Any]:
 
 def fragment(now: Now) -> str:
     """The fragment of one audience for this moment: a GET of its `…/now` returns the same bytes."""
-    return render_template(f"{now.audience}/now.html", now=now)
+    with language.speaking(now.language):
+        return render_template(f"{now.audience}/now.html", now=now)
 
 
 def listen(socketio: SocketIO, live: Live, rooms: Rooms) -> None:
@@ -304,13 +359,18 @@ def listen(socketio: SocketIO, live: Live, rooms: Rooms) -> None:
 
     @socketio.on("connect")
     def connect(auth: Any = None) -> bool:
+        with language.speaking(access.language()):
+            return let_in(auth)
+
+    def let_in(auth: Any) -> bool:
         audience, code = access.AUDIENCES.get(request.args.get("role", "")), request.args.get("r", "")
         if audience is Audience.PHONE:
             return a_phone(code, auth.get("order") if isinstance(auth, dict) else None)
         workshop = access.for_socket(audience, code) if audience else None
         if audience is None or workshop is None:
             return False
-        join_room(room_name(workshop.id, audience))
+        join_room(room_name(workshop.id, audience, language.current()))
+        live.listens(workshop.id, audience, language.current())
         live.holds(_sid(), access.secret_of(audience, workshop))
         if audience is Audience.SCREEN:
             rooms.connect(workshop.id, _sid(), None)
@@ -323,8 +383,9 @@ def listen(socketio: SocketIO, live: Live, rooms: Rooms) -> None:
         if not found:
             return False
         known, device = found
-        join_room(room_name(known.workshop_id, Audience.PHONE))
-        present = live.present(code)  # read in the room: a move since then is heard, one before is in it
+        join_room(room_name(known.workshop_id, Audience.PHONE, language.current()))
+        live.listens(known.workshop_id, Audience.PHONE, language.current())
+        present = live.present_in_room(code)  # read in the room: a move since then is heard, one before is in it
         if present is None:
             return False
         rooms.connect(present.workshop_id, _sid(), device)

@@ -10,16 +10,28 @@ import datetime as dt
 import secrets
 from dataclasses import asdict, fields
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from facilitation import store
 from facilitation.deciding import MOST_ACTIONS, MOST_PARKED
 from facilitation.errors import Refused
-from facilitation.exports.session_json import Asked, Counted, SessionData
+from facilitation.exports.session_json import Asked, Continued, Counted, SessionData
+from facilitation.language import _, mark
 from facilitation.plan import Action
 from facilitation.priorities import MOST_DOT_VOTES
 from facilitation.stages import Stage
-from facilitation.store import ActionRow, AgendaItem, AgreementRow, IssuedCode, NoteRow, ParkedRow, Round, Workshop
+from facilitation.store import (
+    ActionRow,
+    AgendaItem,
+    AgreementRow,
+    IssuedCode,
+    Kind,
+    NoteRow,
+    ParkedRow,
+    Round,
+    Workshop,
+)
 from facilitation.workshop import MOST_QUESTIONS
 
 
@@ -30,15 +42,23 @@ def load(session: Session, data: SessionData) -> Workshop:
     """
     meeting = data.meeting
     if store.by_code(session, meeting.code) is not None:
-        raise Refused("This session is here already. To take it from its file, delete the one that is here first.")
-    for found, most, things in (
-        ([asked for asked in data.questions if asked.options is None], MOST_QUESTIONS, "questions"),
-        ([asked for asked in data.questions if asked.options is not None], MOST_DOT_VOTES, "dot votes"),
-        (data.actions, MOST_ACTIONS, "actions"),
-        (data.parked, MOST_PARKED, "parked items"),
+        raise Refused(_("This session is here already. To take it from its file, delete the one that is here first."))
+    for found, most, too_many in (
+        (
+            [asked for asked in data.questions if asked.options is None],
+            MOST_QUESTIONS,
+            mark("The file holds %(num)s questions; a session holds at most %(most)s."),
+        ),
+        (
+            [asked for asked in data.questions if asked.options is not None],
+            MOST_DOT_VOTES,
+            mark("The file holds %(num)s dot votes; a session holds at most %(most)s."),
+        ),
+        (data.actions, MOST_ACTIONS, mark("The file holds %(num)s actions; a session holds at most %(most)s.")),
+        (data.parked, MOST_PARKED, mark("The file holds %(num)s parked items; a session holds at most %(most)s.")),
     ):
         if len(found) > most:
-            raise Refused(f"The file holds {len(found)} {things}; a session holds at most {most}.")
+            raise Refused(_(too_many, num=len(found), most=most))
     begun = meeting.stage != Stage.LOBBY
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
     workshop = Workshop(
@@ -55,6 +75,7 @@ def load(session: Session, data: SessionData) -> Workshop:
     session.add(workshop)
     if session.get(IssuedCode, meeting.code) is None:
         session.add(IssuedCode(code=meeting.code))
+    _look_back(session, workshop, data.continues)
     workshop.agenda = [_item(asked, place) for place, asked in enumerate(data.questions, start=1)]
     session.flush()
     ids = {item.key: item.id for item in workshop.agenda}
@@ -73,6 +94,17 @@ def load(session: Session, data: SessionData) -> Workshop:
         session.add(ParkedRow(workshop_id=workshop.id, agenda_id=ids.get(parked.question), **kept))
         session.flush()  # they are told apart by their number alone, which is to be the order of the file
     return workshop
+
+
+def _look_back(session: Session, workshop: Workshop, continues: Continued | None) -> None:
+    """Join a session to the one it continues, if that is here: to those of its actions that it looked back on then."""
+    earlier = store.by_code(session, continues.code) if continues else None
+    if continues is None or earlier is None or earlier.kind != Kind.SESSION or earlier.stage != Stage.FINISHED:
+        return
+    own = session.scalars(select(ActionRow.id).where(ActionRow.workshop_id == earlier.id))
+    there = [row for row, _item in store.rows_of_actions(session, [*own, *(earlier.carried or ())])]
+    looked_at = set(continues.actions)
+    workshop.continues, workshop.carried = earlier.id, [row.id for row in there if row.uid in looked_at]
 
 
 def _item(asked: Asked, place: int) -> AgendaItem:

@@ -16,6 +16,7 @@ from facilitation import deciding, store
 from facilitation.deciding import PROGRESS, Written
 from facilitation.errors import Refused
 from facilitation.hallmarks import say
+from facilitation.language import _
 from facilitation.plan import ToDo
 from facilitation.store import ActionRow, AgendaItem, Workshop
 from facilitation.words import tidy
@@ -31,7 +32,7 @@ def to_do(session: Session, workshops: Sequence[Workshop]) -> list[ToDo]:
     own = session.scalars(select(ActionRow.id).where(ActionRow.workshop_id.in_([w.id for w in workshops])))
     ids = {*own, *(id for workshop in workshops for id in workshop.carried or ())}
     rows = store.rows_of_actions(session, ids)
-    codes = _codes(session, {row.workshop_id for row, _ in rows})
+    codes = _codes(session, {row.workshop_id for row, _item in rows})
     found = [
         ToDo(row.id, row.version, store.action_of(row, item), codes[row.workshop_id], _name(item)) for row, item in rows
     ]
@@ -51,7 +52,7 @@ def write_progress(
     row = session.get(ActionRow, row_id)
     carried = {id for workshop in workshops for id in workshop.carried or ()}
     if row is None or (row.workshop_id not in {workshop.id for workshop in workshops} and row.id not in carried):
-        raise Refused("That action has been removed.")
+        raise Refused(_("That action has been removed."))
     fields = {name: typed[name] for name in PROGRESS if name in typed}
     written = deciding.change_action(session, row.workshop_id, row.number, fields, version)
     return Written({name: written.values[name] for name in PROGRESS}, written.version, written.joined)
@@ -63,4 +64,4 @@ def _codes(session: Session, ids: Iterable[int]) -> dict[int, str]:
 
 
 def _name(item: AgendaItem | None) -> str:
-    return f"{item.number or item.position} {say(item.short)}" if item else ""
+    return f"{item.plate} {say(item.short)}" if item else ""

@@ -15,17 +15,18 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from facilitation import continuing, stages, store, tally
+from facilitation import continuing, minutes, stages, store, tally
 from facilitation.continuing import LastTime, Side
 from facilitation.deciding import action_values, progress_values
 from facilitation.hallmarks import say, split_prompt
-from facilitation.language import ngettext
+from facilitation.language import Said, _, current, listed, mark, ngettext, speaking
+from facilitation.minutes import Pace
 from facilitation.plan import Action, long_date, progress
 from facilitation.profile import ProfileRow, profile
-from facilitation.room import Rooms
+from facilitation.room import Rooms, Simulated
 from facilitation.stages import Mode, Move, Stage
 from facilitation.store import ActionRow, AgendaItem, AgreementRow, NoteRow, ParkedRow, Round, Workshop
-from facilitation.tally import OTHERS, Dots, Shift, Spread, Tally, Waiting
+from facilitation.tally import OTHERS, Dots, Reason, Shift, Spread, Tally, Waiting
 from facilitation.workshop import next_item, position_of
 
 STEPS_OF_SQUARES = (8, 10, 12, 16, 24, 40, 60)  # the longest rows that static/css/stage.css knows sizes for
@@ -43,7 +44,7 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question as a page shows it. `place` of `of`: where it stands on the agenda, from 1."""
+    """A question as a page shows it. `place` of `of`: where it stands on the agenda, from 1; 0 for the warm-up."""
 
     agenda_id: int
     number: str
@@ -56,11 +57,8 @@ class Question:
     prompts: tuple[str, ...]
     attribution: str
     dots: bool  # a dot vote: `labels` are its options
-
-    @property
-    def plate(self) -> str:
-        """What stands on its plate: the printed number, or an own question's place on the agenda."""
-        return self.number or str(self.place)
+    plate: str
+    warm_up: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +125,7 @@ class Result:
     shares: str | None
     spread: Spread | None
     chips: tuple[str, ...]
+    reasons: tuple[Reason, ...]  # the same, for whoever decides by them
     second: bool  # an earlier vote stands beside it
     earlier_middle: str | None
     moved: str | None
@@ -181,7 +180,11 @@ class Hush:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A question on the console's run sheet. `mode`: how its results will be shown; `modes_open`: may that change."""
+    """A question on the console's run sheet. `mode`: how its results will be shown; `modes_open`: may that change.
+
+    `minutes`: planned. `spent`: that the room has been at it, None if it has not. `arm`: what to ask before going
+    there.
+    """
 
     agenda_id: int
     plate: str
@@ -191,6 +194,10 @@ class RunRow:
     current: bool
     mode: str
     modes_open: bool
+    minutes: int
+    spent: int | None
+    arm: str
+    warm_up: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,8 +251,10 @@ class Desk:
     dropped: int
     screens: int
     waiting: Waiting | None
-    minutes_planned: int
     started: str
+    pace: Pace
+    removed: str  # what can be put back, as people call it; "" if nothing
+    back: RunRow | None  # the question that was just left without a result: going back to it is one press
     heads: int  # people without a phone of their own
     note: Draft
     agreement: Draft
@@ -253,6 +262,7 @@ class Desk:
     parked: tuple[Card, ...]
     discuss: tuple[ToDiscuss, ...]  # what to discuss first, of all that was shown
     unsettled: tuple[str, ...]  # what should be settled before people leave, in words
+    simulated: Simulated | None  # the simulated people of a rehearsal, while they are here
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +270,8 @@ class Now:
     """All that one audience may know of a workshop at one moment."""
 
     audience: Audience
+    kind: str  # session, rehearsal or example
+    language: str  # in which it is said: see language.current
     code: str
     join_token: str
     museum: str
@@ -273,6 +285,8 @@ class Now:
     locked: bool  # nobody new can join
     mode: Mode
     overlay: str
+    back_at: str  # the time of day when the break is over, "11:15"; "" if there is none. For phones too
+    asks_role: bool  # phones say their role, and may still change it
     theme: str
     zoom: int
     question: Question | None
@@ -284,6 +298,7 @@ class Now:
     missing: int
     picture: Chart | None
     holding: bool  # a picture waits because one or two people are still out
+    away: bool  # so many phones have dropped off in a vote that the room should be told
     result: Result | None
     hush: Hush | None
     prompt: str
@@ -328,17 +343,26 @@ class WaitingPicture:
 
 
 def look(session: Session, rooms: Rooms, workshop: Workshop, audience: Audience) -> Now:
-    """What this audience may know of the workshop now."""
-    return next(looks(session, rooms, workshop, [audience]))
+    """What this audience may know of the workshop now, in the language spoken now; the screen has its own."""
+    return next(looks(session, rooms, workshop, [(audience, screen_or(audience, workshop, current()))]))
 
 
-def looks(session: Session, rooms: Rooms, workshop: Workshop, audiences: Sequence[Audience]) -> Iterator[Now]:
-    """What each of these audiences may know of the workshop now; the database is read once for all of them."""
+def screen_or(audience: Audience, workshop: Workshop, language: str) -> str:
+    """The language in which somebody is told who speaks this one: what was chosen for the shared screen holds there."""
+    return workshop.screen_language if audience is Audience.SCREEN else language
+
+
+def looks(session: Session, rooms: Rooms, workshop: Workshop, told: Sequence[tuple[Audience, str]]) -> Iterator[Now]:
+    """What each of these audiences may know of the workshop now, each in its language; the database is read once for
+    all of them."""
     rounds = store.rounds_of(session, workshop.id)
     open_ = next((r for of in rounds.values() for r in of if r.id == workshop.round_id and r.state == "open"), None)
-    turnout = store.turnout(session, open_.id) if open_ and set(audiences) != {Audience.PHONE} else 0
-    for audience in audiences:
-        yield _look(session, rounds, turnout, rooms, workshop, audience)
+    watching = any(audience is not Audience.PHONE for audience, _language in told)
+    turnout = store.turnout(session, open_.id) if open_ and watching else 0
+    for audience, language in told:
+        with speaking(language):
+            now = _look(session, rounds, turnout, rooms, workshop, audience)
+        yield now
 
 
 def _look(
@@ -366,6 +390,8 @@ def _look(
     closing = audience is Audience.SCREEN and (workshop.overlay == "plan" or stage is Stage.FINISHED)
     return Now(
         audience=audience,
+        kind=workshop.kind,
+        language=current(),
         code=workshop.code,
         join_token=workshop.join_token,
         museum=workshop.museum,
@@ -379,10 +405,12 @@ def _look(
         locked=workshop.locked if watching else False,
         mode=Mode(round_.mode) if round_ else Mode(workshop.mode),
         overlay=workshop.overlay if watching else "",
+        back_at=_clock_time(workshop.back_at) if workshop.overlay == "break" else "",
+        asks_role=workshop.roles and stage is Stage.LOBBY,
         theme=workshop.theme,
         zoom=workshop.zoom,
         question=question,
-        questions=len(workshop.agenda),
+        questions=len(workshop.questions),
         round_id=round_.id if round_ else None,
         second=bool(earlier),
         first_round_id=earlier[0].id if earlier else None,
@@ -390,6 +418,7 @@ def _look(
         missing=missing,
         picture=_picture(round_, question) if voting and watching and round_ and question else None,
         holding=bool(waiting and waiting.missing and not waiting.answers),
+        away=voting and audience is Audience.SCREEN and rooms.mostly_away(workshop.id),
         result=result,
         hush=_hush(round_, workshop.k, stage, audience) if round_ and not result else None,
         prompt=prompts[min(workshop.prompt, len(prompts) - 1)] if prompts else "",
@@ -439,7 +468,7 @@ def chart(counts: Tally | Dots, labels: Sequence[str], earlier: Tally | Dots | N
 def _chart_of_dots(counts: Dots, labels: Sequence[str], earlier: Dots | None) -> Chart:
     was = earlier.as_dict() if earlier else {}
     on_options = [Row(str(n), n, label, counts.counts[n - 1], was.get(str(n))) for n, label in enumerate(labels, 1)]
-    return Chart((*on_options, Row("none", 0, "No dots", counts.none, was.get("none"))), counts.ballots, dots=True)
+    return Chart((*on_options, Row("none", 0, _("No dots"), counts.none, was.get("none"))), counts.ballots, dots=True)
 
 
 def _counts(stored: Mapping[str, int], question: Question) -> Tally | Dots:
@@ -448,7 +477,7 @@ def _counts(stored: Mapping[str, int], question: Question) -> Tally | Dots:
 
 def _points(labels: Sequence[str]) -> list[tuple[str, int, str]]:
     on_scale = [(str(place), place, label) for place, label in enumerate(labels, start=1)]
-    return [*on_scale, ("DK", 0, "Don’t know"), ("NR", 0, "Not relevant")]
+    return [*on_scale, ("DK", 0, _("Don’t know")), ("NR", 0, _("Not relevant"))]
 
 
 def _answered(round_: Round, turnout: int) -> int:
@@ -463,11 +492,26 @@ def _question(workshop: Workshop, item: AgendaItem) -> Question:
         text=say(item.text),
         short=say(item.short),
         place=item.position,
-        of=len(workshop.agenda),
+        of=sum(not item.warm_up for item in workshop.agenda),
         labels=tuple(say(label) for label in item.labels),
-        prompts=tuple(split_prompt(say(item.prompt))) if any(item.prompt.values()) else (),
+        prompts=_pieces(say(item.prompt)) if any(item.prompt.values()) else (),
         attribution=say(item.attribution) if item.attribution else "",
         dots=item.options is not None,
+        plate=item.plate,
+        warm_up=item.warm_up,
+    )
+
+
+def _pieces(prompt: str) -> tuple[str, ...]:
+    """A prompt in pieces; one in two languages as a whole where these do not have as many each."""
+    if not isinstance(prompt, Said):
+        return tuple(split_prompt(prompt))
+    each = {language: split_prompt(words) for language, (_own, words) in prompt.each.items()}
+    if len({len(pieces) for pieces in each.values()}) > 1:
+        return (prompt,)
+    return tuple(
+        Said({one: (prompt.each[one][0], piece) for one, piece in zip(each, piece_in_each, strict=True)})
+        for piece_in_each in zip(*each.values(), strict=True)
     )
 
 
@@ -508,6 +552,7 @@ def _result(
         shares=tally.share_words(counts, question.labels),
         spread=tally.spread(counts.counts),
         chips=tally.chips(counts),
+        reasons=tally.reasons(counts),
         second=bool(before),
         earlier_middle=tally.middle_words(earlier.counts, question.labels) if earlier else None,
         moved=tally.moved_words(shift) if shift else None,
@@ -530,6 +575,7 @@ def _result_of_dots(counts: Dots, earlier: Tally | Dots | None, question: Questi
         shares=None,
         spread=None,
         chips=(),
+        reasons=(),
         second=second,
         earlier_middle=None,
         moved=None,
@@ -539,7 +585,20 @@ def _result_of_dots(counts: Dots, earlier: Tally | Dots | None, question: Questi
     )
 
 
-_ROLE_WORDS = {"trustee": "Trustees", "staff": "Staff", "volunteer": "Volunteers", "other": "Other", OTHERS: "Others"}
+_ROLE_WORDS = {
+    "trustee": mark("Trustees"),
+    "staff": mark("Staff"),
+    "volunteer": mark("Volunteers"),
+    "other": mark("Other"),
+    OTHERS: mark("Others"),
+}
+_ROLE_NUMBERS = {
+    "trustee": mark("trustees %(num)s"),
+    "staff": mark("staff %(num)s"),
+    "volunteer": mark("volunteers %(num)s"),
+    "other": mark("other %(num)s"),
+    OTHERS: mark("others %(num)s"),
+}
 
 
 def _groups(stored: Mapping[str, Mapping[str, int]], question: Question) -> tuple[Group, ...]:
@@ -548,7 +607,7 @@ def _groups(stored: Mapping[str, Mapping[str, int]], question: Question) -> tupl
     for name in (role for role in _ROLE_WORDS if role in stored):
         counts = Tally.from_dict(stored[name])
         middle = tally.middle_words(counts.counts, question.labels)
-        made.append(Group(_ROLE_WORDS[name], counts.ballots, (*counts.counts, counts.dk, counts.nr), middle))
+        made.append(Group(_(_ROLE_WORDS[name]), counts.ballots, (*counts.counts, counts.dk, counts.nr), middle))
     return tuple(made)
 
 
@@ -556,18 +615,22 @@ def _hush(round_: Round, k: int, stage: Stage, audience: Audience) -> Hush | Non
     """Why there is no result: too few answered, or the round could not be counted. None if it is merely not shown."""
     if round_.state == "void":
         return Hush(
-            "This vote could not be counted",
-            "The program was interrupted and the key to these answers is gone, so nobody can read them. Vote again, or "
-            "talk this one through together.",
+            _("This vote could not be counted"),
+            _(
+                "The program was interrupted and the key to these answers is gone, so nobody can read them. Vote "
+                "again, or talk this one through together."
+            ),
         )
     if round_.state != "counted" or round_.counts is not None or not _known(round_, stage, audience):
         return None
     n = round_.ballots_cast or 0
-    said = {0: "Nobody has answered", 1: "1 person has answered"}.get(n, f"{n} people have answered")
     return Hush(
-        said,
-        f"Results show from {k} answers up, so that nobody’s answer can be guessed. Vote again when more people are "
-        "here, or talk this one through together.",
+        ngettext("%(num)s person has answered", "%(num)s people have answered", n) if n else _("Nobody has answered"),
+        _(
+            "Results show from %(k)s answers up, so that nobody’s answer can be guessed. Vote again when more people "
+            "are here, or talk this one through together.",
+            k=k,
+        ),
     )
 
 
@@ -584,7 +647,7 @@ def _profile(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[Profil
     shown = []
     for item in workshop.agenda:
         latest = next((r for r in reversed(rounds.get(item.id, [])) if r.released), None)
-        if latest is not None and item.options is None:
+        if latest is not None and item.options is None and not item.warm_up:
             counts = Tally.from_dict(latest.counts) if latest.counts else None
             shown.append((item.hallmark, item.number.partition(".")[0], say(item.hallmark_title), counts))
     return profile(shown, workshop.k)
@@ -597,7 +660,12 @@ def _timer_left(workshop: Workshop, rooms: Rooms) -> int | None:
     return max(0, round(workshop.timer_seconds - (rooms.clock() - workshop.timer_started)))
 
 
-_PHASE_WORDS = {Stage.VOTING: "Voting", Stage.CLOSED: "Closed", Stage.REVEALED: "Results", Stage.DISCUSSION: "Talk"}
+_PHASE_WORDS = {
+    Stage.VOTING: mark("Voting"),
+    Stage.CLOSED: mark("Closed"),
+    Stage.REVEALED: mark("Results"),
+    Stage.DISCUSSION: mark("Talk"),
+}
 
 
 def _desk(
@@ -611,9 +679,9 @@ def _desk(
     waiting: Waiting | None,
 ) -> Desk:
     position = position_of(workshop, round_)
-    run = tuple(_run_row(workshop, item, rounds.get(item.id, [])) for item in workshop.agenda)
+    run = tuple(_run_row(workshop, item, rounds.get(item.id, []), answered, rooms) for item in workshop.agenda)
     following = next_item(workshop)
-    unasked = sum(item.id not in rounds for item in workshop.agenda)
+    unasked = sum(item.id not in rounds for item in workshop.questions)
     buttons = {
         move: _button(move, workshop, following, answered, missing, unasked, position.stage)
         for move in stages.moves(position)
@@ -624,13 +692,14 @@ def _desk(
             buttons[Move.CLOSE] = replace(buttons[Move.CLOSE], arm=_typed_arm(alone))
     main = stages.main_move(position)
     detour = Move.NEXT if position.stage is Stage.VOTING else Move.REVOTE
+    actions, parked = _actions(session, workshop), _parked(session, workshop)
     order = stages.phases(position.mode)
     place = order.index(position.stage) if position.stage in order else -1
     return Desk(
         run=run,
         next_row=next((row for row in run if following and row.agenda_id == following.id), None),
         phases=tuple(
-            (_PHASE_WORDS[phase], "now" if at == place else "done" if at < place else "")
+            (_(_PHASE_WORDS[phase]), "now" if at == place else "done" if at < place else "")
             for at, phase in enumerate(order)
         ),
         main=buttons.get(main) if main else None,
@@ -641,15 +710,18 @@ def _desk(
         dropped=rooms.dropped(workshop.id),
         screens=rooms.screens(workshop.id),
         waiting=waiting,
-        minutes_planned=sum(item.minutes for item in workshop.agenda),
         started=_clock_time(workshop.started_at),
+        pace=minutes.pace(workshop, rooms.clock()),
+        removed=workshop.removed["said"] if workshop.removed else "",
+        back=_just_skipped(run) if position.stage is Stage.VOTING else None,
         heads=workshop.heads,
         note=_note(session, workshop),
         agreement=_agreement(session, workshop),
-        actions=_actions(session, workshop),
-        parked=_parked(session, workshop),
+        actions=actions,
+        parked=parked,
         discuss=_discuss(workshop, rounds),
-        unsettled=_unsettled(session, workshop),
+        unsettled=_unsettled(actions, parked),
+        simulated=rooms.simulated(workshop.id),
     )
 
 
@@ -665,7 +737,7 @@ def _agreement(session: Session, workshop: Workshop) -> Draft:
 
 
 def _actions(session: Session, workshop: Workshop) -> tuple[Card, ...]:
-    plates = {item.id: item.number or str(item.position) for item in workshop.agenda}
+    plates = {item.id: item.plate for item in workshop.agenda}
     rows = session.scalars(select(ActionRow).where(ActionRow.workshop_id == workshop.id).order_by(ActionRow.number))
     cards = []
     for row in rows:
@@ -676,7 +748,7 @@ def _actions(session: Session, workshop: Workshop) -> tuple[Card, ...]:
 
 
 def _parked(session: Session, workshop: Workshop) -> tuple[Card, ...]:
-    plates = {item.id: item.number or str(item.position) for item in workshop.agenda}
+    plates = {item.id: item.plate for item in workshop.agenda}
     rows = session.scalars(select(ParkedRow).where(ParkedRow.workshop_id == workshop.id).order_by(ParkedRow.id))
     return tuple(
         Card(
@@ -690,7 +762,7 @@ def _parked(session: Session, workshop: Workshop) -> tuple[Card, ...]:
 
 def _since(session: Session, workshop: Workshop) -> str:
     before = continuing.earlier_of(session, workshop)
-    return f"{before.title}, {long_date(before.held_on)}" if before else ""
+    return listed(", ", [before.title, long_date(before.held_on)]) if before else ""
 
 
 def _earlier(session: Session, workshop: Workshop) -> tuple[Card, ...]:
@@ -700,9 +772,9 @@ def _earlier(session: Session, workshop: Workshop) -> tuple[Card, ...]:
     cards = []
     for row, item in store.rows_of_actions(session, workshop.carried):
         action = store.action_of(row, item)
-        plate = (item.number or str(item.position)) if item else ""
+        plate = item.plate if item else ""
         cards.append((progress(action), Card(row.id, plate, Draft(progress_values(action), row.version), action)))
-    return tuple(card for _, card in sorted(cards, key=lambda one: one[0]))
+    return tuple(card for _stand, card in sorted(cards, key=lambda one: one[0]))
 
 
 def _beside(session: Session, workshop: Workshop, rounds: dict[int, list[Round]]) -> Beside | None:
@@ -717,29 +789,39 @@ def beside(last: LastTime) -> Beside:
 
 def _half(side: Side) -> Half:
     numbers = dict(side.who)
-    who = ", ".join(f"{words.lower()} {numbers[name]}" for name, words in _ROLE_WORDS.items() if name in numbers)
+    who = listed(", ", [_(words, num=numbers[name]) for name, words in _ROLE_NUMBERS.items() if name in numbers])
     counts = side.counts
     return Half(
         side.day, chart(counts, side.labels), counts.ballots, counts.n if counts.ballots - counts.n > 1 else None, who
     )
 
 
-def _unsettled(session: Session, workshop: Workshop) -> tuple[str, ...]:
+_UNSET = {
+    ("owner",): mark("%(action)s has no owner"),
+    ("due date",): mark("%(action)s has no due date"),
+    ("owner", "due date"): mark("%(action)s has no owner and no due date"),
+}
+
+
+def _unsettled(actions: Sequence[Card], parked: Sequence[Card]) -> tuple[str, ...]:
     """What is still open in the plan, so that it is settled while everybody is in the room."""
-    actions = [card.action for card in _actions(session, workshop) if card.action and card.action.open]
-    said = [f"{action.id} has no {' and no '.join(action.unset)}" for action in actions if action.unset]
-    homeless = sum(not card.draft.values["destination"] for card in _parked(session, workshop))
+    still_open = [card.action for card in actions if card.action and card.action.open]
+    said = [_(_UNSET[action.unset], action=action.id) for action in still_open if action.unset]
+    homeless = sum(not card.draft.values["destination"] for card in parked)
     if homeless:
-        said.append(f"{homeless} parked {'item has' if homeless == 1 else 'items have'} no destination")
+        said.append(
+            ngettext("%(num)s parked item has no destination", "%(num)s parked items have no destination", homeless)
+        )
     return tuple(said)
 
 
 def _released(workshop: Workshop, rounds: dict[int, list[Round]]) -> list[Tally | None]:
-    """The latest result that was shown of each question, in running order; None for one without, and for a dot vote."""
+    """The latest result that was shown of each question, in running order; None for one without, for a dot vote and for
+    the warm-up."""
     shown = []
     for item in workshop.agenda:
         latest = next((r for r in reversed(rounds.get(item.id, [])) if r.released and r.counts), None)
-        counts = latest.counts if latest and item.options is None else None
+        counts = latest.counts if latest and item.options is None and not item.warm_up else None
         shown.append(Tally.from_dict(counts) if counts else None)
     return shown
 
@@ -751,7 +833,7 @@ def _discuss(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[ToDisc
     for place in tally.discussion_order(shown):
         item, counts = workshop.agenda[place], shown[place]
         if counts is not None and (chips := tally.chips(counts)):
-            made.append(ToDiscuss(item.number or str(item.position), say(item.short), chips))
+            made.append(ToDiscuss(item.plate, say(item.short), chips))
     return tuple(made)
 
 
@@ -763,7 +845,7 @@ def _three(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[tuple[st
         item, counts = workshop.agenda[place], shown[place]
         assert counts is not None
         why = dict(zip(tally.reasons(counts), tally.chips(counts), strict=True))[reason]
-        made.append((item.number or str(item.position), say(item.short), why))
+        made.append((item.plate, say(item.short), why))
     return tuple(made)
 
 
@@ -786,66 +868,103 @@ def _button(
     unasked: int,
     stage: Stage,
 ) -> Button:
-    dots = following is not None and following.options is not None
-    name = (following.number or ("priorities" if dots else f"question {following.position}")) if following else ""
+    number = following.number if following else ""
     words = {
-        Move.OPEN: f"Open question {name}" if following and following.number else "Open the first question",
-        Move.CLOSE: "Close voting",
-        Move.REVEAL: "Show the result",
-        Move.DISCUSS: "Start talking",
-        Move.REVOTE: "Vote again",
-        Move.DISCARD: "Start this vote again",
-        Move.NEXT: f"Skip to {name}" if stage is Stage.VOTING else "Vote on priorities" if dots else "Next question",
-        Move.GOTO: "Go to this question",
-        Move.FINISH: "Finish",
+        Move.OPEN: _("Open question %(plate)s", plate=number) if number else _("Open the first question"),
+        Move.CLOSE: _("Close voting"),
+        Move.REVEAL: _("Show the result"),
+        Move.DISCUSS: _("Start talking"),
+        Move.REVOTE: _("Vote again"),
+        Move.DISCARD: _("Start this vote again"),
+        Move.NEXT: _skip_or_next(following, stage is Stage.VOTING),
+        Move.GOTO: _("Go to this question"),
+        Move.FINISH: _("Finish"),
     }
     arm = ""
     if move is Move.CLOSE and answered < workshop.k:
-        arm = f"Only {answered} of {workshop.k}: nothing would be shown. Close anyway"
+        arm = _("Only %(num)s of %(k)s: nothing would be shown. Close anyway", num=answered, k=workshop.k)
     elif move is Move.CLOSE and missing:
-        arm = f"Close now: {missing} still to answer"
+        arm = ngettext("Close now: %(num)s still to answer", "Close now: %(num)s still to answer", missing)
     elif move is Move.NEXT and stage is Stage.VOTING and answered:
-        arm = f"Skip now: {answered} {'answer stays' if answered == 1 else 'answers stay'} unseen"
+        arm = ngettext("Skip now: %(num)s answer stays unseen", "Skip now: %(num)s answers stay unseen", answered)
     elif move is Move.DISCARD and answered:
-        arm = "Drop this answer?" if answered == 1 else f"Drop these {answered} answers?"
+        arm = ngettext("Drop this answer?", "Drop these %(num)s answers?", answered)
     elif move is Move.FINISH and unasked:
-        arm = f"End now: {unasked} {'question was' if unasked == 1 else 'questions were'} not asked"
+        arm = ngettext("End now: %(num)s question was not asked", "End now: %(num)s questions were not asked", unasked)
     elif move is Move.FINISH:
-        arm = "End the session for good?"
+        arm = _("End the session for good?")
     return Button(move, words[move], arm)
 
 
-def _run_row(workshop: Workshop, item: AgendaItem, rounds: Sequence[Round]) -> RunRow:
+def _skip_or_next(following: AgendaItem | None, voting: bool) -> str:
+    dots = following is not None and following.options is not None
+    if not voting or following is None:
+        return _("Vote on priorities") if dots else _("Next question")
+    return _("Skip to priorities") if dots else _("Skip to %(plate)s", plate=following.plate)
+
+
+def _run_row(workshop: Workshop, item: AgendaItem, rounds: Sequence[Round], answered: int, rooms: Rooms) -> RunRow:
     current = item.id == workshop.agenda_id
     chapter = item.number.partition(".")[0]
+    seconds = minutes.spent(workshop, item, rooms.clock())
     return RunRow(
         agenda_id=item.id,
-        plate=item.number or str(item.position),
+        plate=item.plate,
         short=say(item.short),
         hallmark=f"{chapter}. {say(item.hallmark_title)}" if chapter else say(item.hallmark_title),
-        state=_PHASE_WORDS.get(Stage(workshop.stage), "") if current else _outcome(item, rounds),
+        state=_phase_said(Stage(workshop.stage)) if current else _outcome(workshop, item, rounds),
         current=current,
         mode=item.mode or workshop.mode,
         modes_open=not rounds,
+        minutes=item.minutes,
+        spent=None if seconds is None else round(seconds / 60),
+        arm=_before_going(workshop, rounds, answered),
+        warm_up=item.warm_up,
     )
 
 
-def _outcome(item: AgendaItem, rounds: Sequence[Round]) -> str:
+def _phase_said(stage: Stage) -> str:
+    return _(_PHASE_WORDS[stage]) if stage in _PHASE_WORDS else ""
+
+
+def _before_going(workshop: Workshop, rounds: Sequence[Round], answered: int) -> str:
+    """What to ask before a press on a row of the run sheet takes the room there: nobody should be taken by a slip."""
+    if workshop.stage == Stage.VOTING and answered:
+        return ngettext(
+            "Leave this vote? %(num)s answer stays unseen", "Leave this vote? %(num)s answers stay unseen", answered
+        )
+    if any(round_.released for round_ in rounds):
+        return _("Go back to this result? Press again")
+    return _("Open this question now? Press again")
+
+
+def _just_skipped(run: Sequence[RunRow]) -> RunRow | None:
+    """The question before the present one, if the room was there and no result of it was shown."""
+    place = next((place for place, row in enumerate(run) if row.current), 0)
+    before = run[place - 1] if place else None
+    return before if before and before.state in (_("Skipped"), _("Not shown")) else None
+
+
+def _outcome(workshop: Workshop, item: AgendaItem, rounds: Sequence[Round]) -> str:
     """How a question that is not in the room now ended: its middle answer once released."""
     done = [r for r in rounds if r.state in ("counted", "void")]
     if not done:
-        return "Not shown" if any(r.state == "unseen" for r in rounds) else ""
+        if any(r.state == "unseen" for r in rounds):
+            return _("Not shown")
+        if item.spent is not None:
+            return _("Skipped")
+        return _("Not asked") if workshop.stage == Stage.FINISHED else ""
     latest = done[-1]
     if latest.state == "void":
-        return "Not counted"
+        return _("Not counted")
     if not latest.released:
-        return "Not shown"
+        return _("Not shown")
     if latest.counts is None:
-        return "Too few"
+        return _("Too few")
     if item.options is not None:
-        return "Shown"
+        return _("Shown")
     labels = [say(label) for label in item.labels]
-    return tally.middle_words(Tally.from_dict(latest.counts).counts, labels) or "Shown"
+    return tally.middle_words(Tally.from_dict(latest.counts).counts, labels) or _("Shown")
 
 
 def _clock_time(moment: dt.datetime | None) -> str:

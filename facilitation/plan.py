@@ -11,11 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
+from babel.dates import format_date
+
 from facilitation.errors import Refused
+from facilitation.language import SOURCE, _, locale, mark, speaking, spoken, told
 from facilitation.words import tidy
 
 NO_AGREEMENT = 0
-TO_BE_AGREED = "To be agreed"
+TO_BE_AGREED = mark("To be agreed")
 CHECK_IN_DAYS = 90  # after a session, somebody asks how far its actions have come
 LONGEST = 2000  # characters of any one text
 FIRST_YEAR, LAST_YEAR = 2000, 2100  # of any date: others are slips of the finger, and calendars and ZIP files break
@@ -28,6 +31,30 @@ class Status(StrEnum):
     UNDER_WAY = "under way"
     DONE = "done"
     DROPPED = "dropped"
+
+    @property
+    def said(self) -> str:
+        """It as people read it: "Under way"."""
+        return _(_STATUS_SAID[self])
+
+    @property
+    def said_in_line(self) -> str:
+        """The same within a line: "under way"."""
+        return _(_STATUS_SAID_IN_LINE[self])
+
+
+_STATUS_SAID = {
+    Status.NOT_STARTED: mark("Not started"),
+    Status.UNDER_WAY: mark("Under way"),
+    Status.DONE: mark("Done"),
+    Status.DROPPED: mark("Dropped"),
+}
+_STATUS_SAID_IN_LINE = {
+    Status.NOT_STARTED: mark("not started"),
+    Status.UNDER_WAY: mark("under way"),
+    Status.DONE: mark("done"),
+    Status.DROPPED: mark("dropped"),
+}
 
 
 class Support(StrEnum):
@@ -69,6 +96,11 @@ class Action:
     def id(self) -> str:
         """A1, A2 … within a workshop."""
         return f"A{self.number}"
+
+    @property
+    def owner_said(self) -> str:
+        """Who sees to it; "To be agreed" in the language spoken."""
+        return _(TO_BE_AGREED) if self.owner == TO_BE_AGREED else self.owner
 
     @property
     def due_said(self) -> str:
@@ -133,7 +165,7 @@ class Agreement:
         """In the question's own words; "" while nothing is settled."""
         if self.rating is None:
             return ""
-        return "No agreement" if self.rating == NO_AGREEMENT else labels[self.rating - 1]
+        return _("No agreement") if self.rating == NO_AGREEMENT else labels[self.rating - 1]
 
 
 _DATES = ("first_step_by", "due", "review")
@@ -149,13 +181,15 @@ def changed(action: Action, typed: Mapping[str, str]) -> Action:
     for name in _TYPED & typed.keys():
         text = tidy(typed[name])
         if len(text) > LONGEST:
-            raise Refused(f"That is {len(text)} characters long; there is room for {LONGEST}.")
+            raise Refused(
+                _("That is %(long)s characters long; there is room for %(room)s.", long=len(text), room=LONGEST)
+            )
         values[name] = _read(name, text)
     made = replace(action, **values)  # type: ignore[arg-type]  # _read gives each field its own type
     if not made.action:
-        raise Refused("Say what is to be done. Begin with a verb, for example “Invite …”.")
+        raise Refused(_("Say what is to be done. Begin with a verb, for example “Invite …”."))
     if made.status is Status.DROPPED and not made.status_reason:
-        raise Refused("Say why the action is dropped, so that nobody wonders next year.")
+        raise Refused(_("Say why the action is dropped, so that nobody wonders next year."))
     return made
 
 
@@ -164,7 +198,7 @@ def _read(name: str, text: str) -> object:
         return read_date(text) if text else None
     if name == "priority":
         if text and not (text.isascii() and text.isdecimal() and len(text) < 4):
-            raise Refused("A priority is a whole number, 1 for the first, or nothing.")
+            raise Refused(_("A priority is a whole number, 1 for the first, or nothing."))
         return int(text) if text else None
     if name == "status":
         return _one_of(Status, text)
@@ -173,20 +207,33 @@ def _read(name: str, text: str) -> object:
     return text or TO_BE_AGREED if name == "owner" else text
 
 
+def meeting(title: str, held_on: dt.date) -> str:
+    """A session as its actions name it for ever in "Agreed at": in English, as it is kept and compared."""
+    with speaking(SOURCE):
+        return f"{title}, {long_date(held_on)}"
+
+
 def read_date(text: str) -> dt.date:
     """A date as a form sends it. Raises Refused with a sentence, also for a year that nobody means."""
     try:
         day = dt.date.fromisoformat(text)
     except ValueError:
-        raise Refused("Enter the date as year, month and day, for example 2026-11-21.") from None
+        raise Refused(_("Enter the date as year, month and day, for example 2026-11-21.")) from None
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise Refused(f"Enter a date in a year from {FIRST_YEAR} to {LAST_YEAR}. This one is in the year {day.year}.")
+        raise Refused(
+            _(
+                "Enter a date in a year from %(first)s to %(last)s. This one is in the year %(year)s.",
+                first=FIRST_YEAR,
+                last=LAST_YEAR,
+                year=day.year,
+            )
+        )
     return day
 
 
 def _one_of(kind: type[Status] | type[Support], text: str) -> Status | Support:
     if text not in set(kind):
-        raise Refused("Choose one of the answers in the list.")
+        raise Refused(_("Choose one of the answers in the list."))
     return kind(text)
 
 
@@ -218,6 +265,11 @@ def next_review(actions: Iterable[Action]) -> dt.date | None:
     return min((action.review for action in actions if action.open and action.review), default=None)
 
 
+def first_due(actions: Iterable[Action]) -> dt.date | None:
+    """The day on which the first open action is due; None while none has a day."""
+    return min((action.due for action in actions if action.open and action.due), default=None)
+
+
 def long_date(day: dt.date) -> str:
-    """21 November 2026: no leading nought, on every system."""
-    return f"{day.day} {day:%B %Y}"
+    """21 November 2026, in the language spoken: no leading nought, on every system."""
+    return told({one: format_date(day, "long", locale=locale(one)) for one in spoken()})

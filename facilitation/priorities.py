@@ -7,7 +7,7 @@ of workshop.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from facilitation import store
 from facilitation.ballots import MOST_DOTS, MOST_OPTIONS
 from facilitation.errors import Refused
-from facilitation.hallmarks import say
+from facilitation.hallmarks import LanguageMap, say
+from facilitation.language import SOURCE, _, in_all, mark
 from facilitation.stages import Stage
 from facilitation.store import ActionRow, AgendaItem, Workshop
 
@@ -24,60 +25,75 @@ LONGEST_OPTION = 120  # characters: more would not fit the shared screen
 MOST_DOT_VOTES = 10
 MINUTES = 5
 ASKED = {
-    "actions": "Which actions matter most?",
-    "questions": "Which of these should we work on first?",
+    "actions": mark("Which actions matter most?"),
+    "questions": mark("Which of these should we work on first?"),
 }
+_IN_SHORT = {"actions": mark("Priorities: actions"), "questions": mark("Priorities: questions")}
 KEY = "dots-"
 """How the key of a dot vote begins; a number follows."""
 
 
 def choices(session: Session, workshop_id: int) -> dict[str, dict[str, str]]:
     """What can be voted on, by kind ("actions", "questions"): the key of each thing, and its words as an option."""
+    return {kind: {key: say(words) for key, words in found.items()} for kind, found in _options(session, workshop_id)}
+
+
+def _options(session: Session, workshop_id: int) -> Iterator[tuple[str, dict[str, LanguageMap]]]:
+    """As `choices`, with the words in every language that they have."""
     workshop = session.get_one(Workshop, workshop_id)
     rows = session.scalars(select(ActionRow).where(ActionRow.workshop_id == workshop_id).order_by(ActionRow.number))
-    actions = {row.uid: _short(f"A{row.number} {row.action}") for row in rows if store.action_of(row, None).open}
-    questions = {
-        item.key: _short(f"{item.number or item.position} {say(item.short)}")
-        for item in workshop.agenda
-        if item.options is None
-    }
-    return {"actions": actions, "questions": questions}
+    open_actions = [row for row in rows if store.action_of(row, None).open]
+    yield "actions", {row.uid: {SOURCE: _short(f"A{row.number} {row.action}")} for row in open_actions}
+    yield (
+        "questions",
+        {
+            item.key: {language: _short(f"{item.plate} {words}") for language, words in item.short.items()}
+            for item in workshop.questions
+        },
+    )
 
 
 def add_dot_vote(session: Session, workshop_id: int, over: str, keys: Sequence[str]) -> None:
     """Put a dot vote over these actions or questions at the end of the agenda; it is opened like a question."""
     workshop = store.locked_workshop(session, workshop_id)
     if workshop is None:
-        raise Refused("This session has been deleted.")
+        raise Refused(_("This session has been deleted."))
     if workshop.stage == Stage.FINISHED:
-        raise Refused("The session has ended.")
+        raise Refused(_("The session has ended."))
     if over not in ASKED:
-        raise Refused("Choose whether to vote on actions or on questions.")
-    known = {key: words for key, words in choices(session, workshop_id)[over].items() if key in keys}
+        raise Refused(_("Choose whether to vote on actions or on questions."))
+    known = {key: words for key, words in dict(_options(session, workshop_id))[over].items() if key in keys}
     if not FEWEST_OPTIONS <= len(known) <= MOST_OPTIONS:
         raise Refused(
-            f"Choose {FEWEST_OPTIONS} to {MOST_OPTIONS} things to vote on; these are {len(known)}. With fewer, talk; "
-            "with more, dots lie too thin to say anything."
+            _(
+                "Choose %(fewest)s to %(most)s things to vote on; these are %(count)s. With fewer, talk; with more, "
+                "dots "
+                "lie too thin to say anything.",
+                fewest=FEWEST_OPTIONS,
+                most=MOST_OPTIONS,
+                count=len(known),
+            )
         )
     taken = [int(item.key.removeprefix(KEY)) for item in workshop.agenda if item.options is not None]
     if len(taken) >= MOST_DOT_VOTES:
-        raise Refused(f"A session holds at most {MOST_DOT_VOTES} dot votes.")
+        raise Refused(_("A session holds at most %(most)s dot votes.", most=MOST_DOT_VOTES))
     item = AgendaItem(
         key=f"{KEY}{1 + max(taken, default=0)}",
-        position=1 + len(workshop.agenda),
+        position=0,
         number="",
         hallmark="",
-        hallmark_title={"en": "Priorities"},
-        text={"en": ASKED[over]},
-        short={"en": f"Priorities: {over}"},
-        prompt={"en": "What do the first few have in common? What are we ready to leave out?"},
+        hallmark_title=in_all(mark("Priorities")),
+        text=in_all(ASKED[over]),
+        short=in_all(_IN_SHORT[over]),
+        prompt=in_all(mark("What do the first few have in common? What are we ready to leave out?")),
         attribution={},
         scale="dots",
-        labels=[{"en": words} for words in known.values()],
+        labels=list(known.values()),
         options=list(known),
         minutes=MINUTES,
     )
     workshop.agenda.append(item)
+    store.number_agenda(workshop.agenda)
     workshop.tick += 1
 
 
@@ -86,13 +102,19 @@ def bring_up_to_date(session: Session, item: AgendaItem) -> None:
 
     Raises Refused when too few are left. From here on the options stay, so that a second vote can be compared.
     """
-    known: Mapping[str, str] = {}
-    for kind in choices(session, item.workshop_id).values():
-        known = {**known, **kind}
+    known: Mapping[str, LanguageMap] = {}
+    for _kind, options in _options(session, item.workshop_id):
+        known = {**known, **options}
     left = [key for key in item.options or [] if key in known]
     if len(left) < FEWEST_OPTIONS:
-        raise Refused(f"Only {len(left)} of the things to vote on are left, and {FEWEST_OPTIONS} are needed.")
-    item.options, item.labels = left, [{"en": known[key]} for key in left]
+        raise Refused(
+            _(
+                "Only %(count)s of the things to vote on are left, and %(fewest)s are needed.",
+                count=len(left),
+                fewest=FEWEST_OPTIONS,
+            )
+        )
+    item.options, item.labels = left, [known[key] for key in left]
 
 
 def _short(words: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from facilitation.language import _, listed, ngettext
 from facilitation.tally import Spread, Tally, median, spread
 
 
@@ -39,14 +40,23 @@ class ProfileRow:
     def spread(self) -> str:
         """How many questions people were far apart on, in words."""
         apart = sum(mark.apart for mark in self.marks)
-        return f"{apart} far apart" if apart else ""
+        return far_apart(apart) if apart else ""
 
     def spoken(self, level: int) -> str:
         """A cell in words: "2, 1 far apart"."""
         here = [mark for mark in self.marks if mark.level == level]
         apart, between = sum(mark.apart for mark in here), sum(mark.between for mark in here)
-        words = [f"{len(here) or 'none'}"] + ([f"{apart} far apart"] if apart else [])
-        return ", ".join(words + ([f"{between} between this and the next"] if between else []))
+        words = [str(len(here)) if here else _("none")]
+        if apart:
+            words.append(far_apart(apart))
+        if between:
+            words.append(ngettext("%(num)s between this and the next", "%(num)s between this and the next", between))
+        return listed(", ", words)
+
+
+def far_apart(count: int) -> str:
+    """On how many questions people were far apart: "2 far apart"."""
+    return ngettext("%(num)s far apart", "%(num)s far apart", count)
 
 
 def profile(shown: Iterable[tuple[str, str, str, Tally | None]], k: int) -> tuple[ProfileRow, ...]:
@@ -62,7 +72,7 @@ def profile(shown: Iterable[tuple[str, str, str, Tally | None]], k: int) -> tupl
 
 
 def _marks(questions: list[tuple[str, str, Tally | None]]) -> tuple[Mark, ...]:
-    marks = [made for _, _, counts in questions if (made := mark(counts))]
+    marks = [made for *_names, counts in questions if (made := mark(counts))]
     return tuple(sorted(marks, key=lambda one: (one.level, one.between)))
 
 
@@ -75,6 +85,6 @@ def mark(counts: Tally | None) -> Mark | None:
 
 
 def _why_not(questions: list[tuple[str, str, Tally | None]], k: int) -> str:
-    if any(counts is None for _, _, counts in questions):
-        return f"Fewer than {k} answers, so not shown"
-    return "Nobody chose a point on the scale"
+    if any(counts is None for *_names, counts in questions):
+        return _("Fewer than %(k)s answers, so not shown", k=k)
+    return _("Nobody chose a point on the scale")

@@ -8,6 +8,8 @@ import segno
 from markupsafe import Markup
 from segno.helpers import make_wifi
 
+from facilitation.language import _
+
 _BORDER = 2  # modules; the white card around it is the rest of the quiet zone
 
 
@@ -17,11 +19,15 @@ def svg(content: str, label: str) -> Markup:
     return _draw(segno.make(content, error="m", micro=False), label)
 
 
-@lru_cache(maxsize=16)
 def wifi_svg(name: str, password: str) -> Markup:
     """A QR code that joins a Wi-Fi network; an open one if the password is empty."""
+    return _wifi(name, password, str(_("QR code for the Wi-Fi network %(name)s", name=name)))
+
+
+@lru_cache(maxsize=16)
+def _wifi(name: str, password: str, label: str) -> Markup:
     code = make_wifi(ssid=name, password=password or None, security="WPA" if password else "nopass")
-    return _draw(code, f"QR code for the Wi-Fi network {name}")
+    return _draw(code, label)
 
 
 def picture(drawn: Markup) -> str:

@@ -19,10 +19,11 @@ from facilitation import continuing, editions, plan, store, tally
 from facilitation.ballots import ROLES
 from facilitation.continuing import LastTime
 from facilitation.hallmarks import Framework, say, split_prompt
+from facilitation.language import _
 from facilitation.plan import Action, Agreement, ParkedItem, Status, by_progress
 from facilitation.profile import ProfileRow, profile
 from facilitation.stages import Stage
-from facilitation.store import AgendaItem, Round, Workshop
+from facilitation.store import AgendaItem, Kind, Round, Workshop
 from facilitation.tally import OTHERS, Dots, Reason, Shift, Spread, Tally
 
 
@@ -126,11 +127,11 @@ class Answer:
         if self.shown or self.ranked:
             return ""
         if not self.votes:
-            return "Not voted on"
+            return _("Not voted on")
         latest = self.votes[-1]
         if latest.void:
-            return "This vote could not be counted"
-        return "Too few answered to show a result" if latest.ballots is not None else "Not shown"
+            return _("This vote could not be counted")
+        return _("Too few answered to show a result") if latest.ballots is not None else _("Not shown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,7 @@ class ToDiscuss:
 class Earlier:
     """The session that this one continues: how far its actions have come is the evidence of progress."""
 
+    code: str
     title: str
     held_on: dt.date
     actions: tuple[Action, ...]  # what was done comes first
@@ -191,6 +193,7 @@ class Report:
     parked: tuple[ParkedItem, ...]
     earlier: Earlier | None = None
     priorities: tuple[Answer, ...] = ()  # dot votes, which are in no chapter
+    kind: str = Kind.SESSION
 
     @property
     def agenda(self) -> tuple[Answer, ...]:
@@ -232,7 +235,7 @@ class Report:
     @property
     def first_due(self) -> dt.date | None:
         """The day on which the first open action is due."""
-        return min((action.due for action in self.actions if action.open and action.due), default=None)
+        return plan.first_due(self.actions)
 
 
 def slug_of(museum: str) -> str:
@@ -256,6 +259,7 @@ def make(session: Session, workshop: Workshop, shipped: Framework) -> Report:
             last=last.get(item.id),
         )
         for item in workshop.agenda
+        if not item.warm_up
     )
     answers = tuple(answer for answer in agenda if answer.options is None)
     return Report(
@@ -278,6 +282,7 @@ def make(session: Session, workshop: Workshop, shipped: Framework) -> Report:
         parked=tuple(store.parked_of(session, workshop.id)),
         earlier=_earlier(session, workshop),
         priorities=tuple(answer for answer in agenda if answer.options is not None),
+        kind=workshop.kind,
     )
 
 
@@ -286,14 +291,14 @@ def _earlier(session: Session, workshop: Workshop) -> Earlier | None:
     if before is None:
         return None
     actions = (store.action_of(row, item) for row, item in store.rows_of_actions(session, workshop.carried or ()))
-    return Earlier(before.title, before.held_on, tuple(by_progress(actions)))
+    return Earlier(before.code, before.title, before.held_on, tuple(by_progress(actions)))
 
 
 def _answer(item: AgendaItem, rounds: list[Round], agreement: Agreement, note: str) -> Answer:
     return Answer(
         agenda_id=item.id,
         key=item.key,
-        plate=item.number or str(item.position),
+        plate=item.plate,
         number=item.number,
         hallmark=item.hallmark,
         hallmark_title=say(item.hallmark_title),

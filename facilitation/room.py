@@ -13,9 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from facilitation.people import Preset
 from facilitation.tally.disclosure import PICTURE_STEP
 
 PRESENT = 90.0  # seconds: a phone heard from within this time counts as being in the room
+FEWEST_AWAY = 3  # phones that have dropped off before the shared screen says so
 DROPPED = 600.0  # seconds: one that was connected within this time and is not now has dropped off
 
 
@@ -36,6 +38,15 @@ class Batch:
     heads_after: int
 
 
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """The simulated people of a rehearsal: how many are wanted, what the room is like, and whether the Wi-Fi died."""
+
+    people: int
+    preset: Preset
+    wifi_down: bool = False
+
+
 @dataclass(slots=True)
 class Room:
     """One workshop's room, as this process sees it. Times are seconds on the monotonic clock."""
@@ -51,6 +62,7 @@ class Room:
     sources: dict[bytes, Source] = field(default_factory=dict)  # of the open round's answers that are from no own phone
     batch: Batch | None = None  # of the open round
     withdrawn: set[bytes] = field(default_factory=set)  # slots of cards that were taken back
+    simulated: Simulated | None = None
 
     def changed(self, round_id: int) -> int:
         """How many ballots were cast or changed since the last picture. Back and forth, or the same again, is none.
@@ -173,6 +185,16 @@ class Rooms:
                 return workshop_id
         return None
 
+    def leave(self, workshop_id: int, device: bytes) -> None:
+        """Somebody went home for good: not dropped off, and not waited for."""
+        room, tag = self._look_at(workshop_id), self.tag(device)
+        room.heard.pop(tag, None)
+        room.linked.discard(tag)
+
+    def simulated(self, workshop_id: int) -> Simulated | None:
+        """The simulated people in this room; None if there are none."""
+        return self._look_at(workshop_id).simulated
+
     def present(self, workshop_id: int, joined: int, heads: int = 0) -> int:
         """People in the room: devices with a live socket or heard from lately, and `heads` without a phone of their
         own. Devices, not sockets; one that is handed round is not among them.
@@ -196,6 +218,11 @@ class Rooms:
         """Devices that were here a short while ago and have no socket now."""
         room = self._look_at(workshop_id)
         return len((self._lately(workshop_id, DROPPED) & room.linked) - self._connected(workshop_id))
+
+    def mostly_away(self, workshop_id: int) -> bool:
+        """Whether half of the phones or more have dropped off, and at least three: it is the Wi-Fi, not one of them."""
+        dropped = self.dropped(workshop_id)
+        return dropped >= max(FEWEST_AWAY, self.connected(workshop_id))
 
     def screens(self, workshop_id: int) -> int:
         """Shared screens with a live socket."""

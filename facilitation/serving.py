@@ -44,12 +44,15 @@ HEAD_WITHIN, BODY_WITHIN = 10.0, 20.0
 LARGEST_HEAD = 16 * 1024
 READ_AT_ONCE = 1024
 LARGEST_BODY = 256 * 1024  # of the facilitator, who loads files; for anybody else it is gate.LARGEST_TYPED
-LOADING, LARGEST_FILE = "/sessions/load", 2_100_000  # a session file with its form; only from the facilitator
+LOADING, LARGEST_FILE = ("/sessions/load", "/languages/load"), 2_100_000  # a file with its form; from the facilitator
 CONNECTIONS = 4 * gate.CROWD  # a browser keeps a few open beside its live one; half-open ones are gone in seconds
 SPARE_FILES = 200  # for the database, the listener, the static files and whatever the system wants
 
 # Anybody can make up a cookie that looks like the facilitator's, so only so many large bodies are in memory at once.
 _large_bodies = BoundedSemaphore(2)
+
+# What a handler keeps of a request and its answer: the connection stays open for a while, and this would with it.
+_OF_ONE_REQUEST = ("environ", "headers", "result", "wsgi_input", "response_headers")
 
 
 class TooSlow(OSError):
@@ -118,6 +121,8 @@ class QuietHandler(WSGIHandler):  # type: ignore[misc]  # gevent carries no type
             self._disarm()
         if isinstance(result, tuple):
             logs.request_line("?", "-", result[0], 0)
+        for name in _OF_ONE_REQUEST:
+            setattr(self, name, None)
         return result
 
     def get_environ(self) -> dict[str, Any]:
@@ -162,7 +167,7 @@ class QuietHandler(WSGIHandler):  # type: ignore[misc]  # gevent carries no type
             return "400 Bad Request"  # a body would stand between the handshake and the first frame
         most = gate.LARGEST_TYPED
         if self.command == "POST" and gate.may_send_a_file(self.headers.get("cookie", "")):
-            most = LARGEST_FILE if self.path == LOADING else LARGEST_BODY
+            most = LARGEST_FILE if self.path in LOADING else LARGEST_BODY
         if (self.content_length or 0) > most:
             return "413 Content Too Large"
         large = (most if chunked else self.content_length) > gate.LARGEST_TYPED
@@ -221,8 +226,11 @@ class QuietServer(WSGIServer):  # type: ignore[misc]  # as above
         sock.close()
 
 
-def run(settings: Settings, create_app: Callable[..., Flask]) -> int:
-    """Serve until SIGTERM or Ctrl-C. Returns the exit status."""
+def run(settings: Settings, create_app: Callable[..., Flask], begin: Callable[[Flask], str] | None = None) -> int:
+    """Serve until SIGTERM or Ctrl-C. Returns the exit status.
+
+    begin: what is done before anybody is let in; it returns the join code of the session that the link leads to.
+    """
     sys.setswitchinterval(LETS_ON_AFTER)
     _allow_many_connections()
     listener, port = _listen(settings)
@@ -233,7 +241,7 @@ def run(settings: Settings, create_app: Callable[..., Flask]) -> int:
         app.jinja_env.get_template(name)  # compiled now, not when a room waits for its first question
     gevent.get_hub().print_exception = _note  # gevent's own would print whose connection it was
     link = house.committer.perform(lambda session: workshop.grant(session, "link"))
-    _say_where(settings, port, link)
+    _say_where(settings, port, link, begin(app) if begin else "")
     for stop in (signal.SIGINT,) if sys.platform == "win32" else (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(stop, server.stop)
     gevent.spawn(_look_round, house.live)
@@ -293,7 +301,7 @@ def _listen(settings: Settings) -> tuple[socket.socket, int]:
     )
 
 
-def _say_where(settings: Settings, port: int, token: str) -> None:
+def _say_where(settings: Settings, port: int, token: str, code: str) -> None:
     origin = network.join_origin(settings, port)
     addresses = network.lan_addresses()
     print(f"\nPhones join at {origin}\n")
@@ -315,10 +323,13 @@ def _say_where(settings: Settings, port: int, token: str) -> None:
     here = settings.host in (*network.EVERYWHERE, "127.0.0.1", "localhost")
     local = f"http://localhost:{port}" if here else origin
     link = f"{settings.public_url or local}/enter/{token}"
+    if code:
+        link = f"{link}?open={code}"
+        screen = f"{settings.public_url or local}/f/{code}/screen"
+        print(f"Shared screen, once the console is open in the same browser: {screen}")
     print(f"Facilitator link: {link}")
-    print(
-        "It works once, in the browser that opens it first. Stop the program with Ctrl-C; nothing is lost.", flush=True
-    )
+    left = "nothing of it is kept" if code else "nothing is lost"
+    print(f"It works once, in the browser that opens it first. Stop the program with Ctrl-C; {left}.", flush=True)
     if settings.open_browser and _has_browser():
         threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()
 

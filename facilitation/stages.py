@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from facilitation.errors import NoSuchMove
+from facilitation.language import _
 
 
 class Stage(StrEnum):
@@ -145,7 +146,7 @@ def allowed(position: Position, move: Move) -> bool:
 def step(position: Position, move: Move) -> Step:
     """The row of the table for this move. Raises NoSuchMove with a sentence where there is none."""
     if not allowed(position, move):
-        raise NoSuchMove("That is not possible at this point. The page has been brought up to date.")
+        raise NoSuchMove(_("That is not possible at this point. The page has been brought up to date."))
     return TABLE[position.stage, position.mode, move]
 
 

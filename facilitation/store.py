@@ -17,6 +17,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from enum import StrEnum
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
@@ -42,10 +43,14 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 from sqlalchemy.pool import StaticPool
 
-from facilitation.errors import StorageTrouble
+from facilitation.errors import Refused, StorageTrouble
+from facilitation.language import _
 from facilitation.plan import Action, Agreement, ParkedItem, Status, Support
 
 log = logging.getLogger("facilitation")
+
+WARM_UP = "warm-up"
+"""The key of the question to try things out with: it stands before the first, at position 0."""
 
 Texts = dict[str, str]  # a language map: {"en": "Purpose", "cy": "Diben"}
 
@@ -68,6 +73,14 @@ QUIET = {"hide_parameters": True}  # an error in a log names the statement, neve
 db = SQLAlchemy(model_class=Base, engine_options=QUIET)
 
 
+class Kind(StrEnum):
+    """Whether people met. What did not happen never stands among what did, and never leaves the program as a file."""
+
+    SESSION = "session"
+    REHEARSAL = "rehearsal"  # with simulated people
+    EXAMPLE = "example"  # a rehearsal that is over and only looked at
+
+
 class Workshop(Base):
     """One meeting: what it is called, where it stands, and what the shared screen shows ("session" on the page)."""
 
@@ -81,6 +94,7 @@ class Workshop(Base):
     title: Mapped[str]
     museum: Mapped[str]
     held_on: Mapped[dt.date]
+    kind: Mapped[str] = mapped_column(default=Kind.SESSION, server_default=Kind.SESSION)
     framework: Mapped[str]
     edition: Mapped[str]
     continues: Mapped[int | None]  # the session before this one; it may have been deleted since
@@ -102,14 +116,18 @@ class Workshop(Base):
     version: Mapped[int] = mapped_column(default=1)  # raised by moves; what a move names
     tick: Mapped[int] = mapped_column(default=0)  # raised by every other commit; (version, tick) orders pushes
 
-    overlay: Mapped[str] = mapped_column(default="")  # "", "blank", "code" or "profile", over any stage
+    overlay: Mapped[str] = mapped_column(default="")  # "", "break" or one of workshop.OVERLAYS, over any stage
     theme: Mapped[str] = mapped_column(default="light")
     zoom: Mapped[int] = mapped_column(default=100)
+    screen_language: Mapped[str] = mapped_column(default="en", server_default="en")  # or two: "cy+en"
     prompt: Mapped[int] = mapped_column(default=0)  # which sentence of the prompt is on the screen
     wifi_name: Mapped[str] = mapped_column(default="")
     wifi_password: Mapped[str] = mapped_column(default="")
     timer_seconds: Mapped[int | None]
     timer_started: Mapped[float | None]  # on the machine's monotonic clock: a jump of the wall clock changes nothing
+    turned_at: Mapped[float | None]  # on the same clock: since when the minutes of the present question run
+    back_at: Mapped[dt.datetime | None]  # UTC; when the break is over, while there is one
+    removed: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # what can be put back: undoing.py
 
     created_at: Mapped[dt.datetime]
     started_at: Mapped[dt.datetime | None]
@@ -121,8 +139,8 @@ class Workshop(Base):
 
     @property
     def questions(self) -> list[AgendaItem]:
-        """The agenda without its dot votes, which are about one day's actions or questions."""
-        return [item for item in self.agenda if item.options is None]
+        """The agenda without its dot votes, which are about one day's actions or questions, and without the warm-up."""
+        return [item for item in self.agenda if item.options is None and not item.warm_up]
 
 
 class AgendaItem(Base):
@@ -133,7 +151,7 @@ class AgendaItem(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     workshop_id: Mapped[int] = mapped_column(ForeignKey("workshops.id", ondelete="CASCADE"), index=True)
-    position: Mapped[int]
+    position: Mapped[int]  # from 1; 0 for the warm-up
     key: Mapped[str]  # stable for ever, so that workshops can be compared
     number: Mapped[str]  # "9.4", a place in the printed framework; empty for an own question
     hallmark: Mapped[str]  # the hallmark's key, "" for an own question
@@ -147,6 +165,23 @@ class AgendaItem(Base):
     options: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))  # of a dot vote the keys; else None
     mode: Mapped[str | None]  # None: as the workshop
     minutes: Mapped[int] = mapped_column(default=10)
+    spent: Mapped[int | None]  # seconds that the room has been at it; None: it has not been there
+
+    @property
+    def warm_up(self) -> bool:
+        """Whether it is the question to try things out with, which is in no result, document or comparison."""
+        return self.key == WARM_UP
+
+    @property
+    def plate(self) -> str:
+        """What stands on its plate: the printed number, or Q and its place, which no hallmark's number looks like."""
+        return self.number or _("Q%(place)s", place=self.position)
+
+
+def number_agenda(items: Iterable[AgendaItem]) -> None:
+    """Give the questions of an agenda their places, in this order: from 1; the warm-up, which does not count, has 0."""
+    for place, item in enumerate((item for item in items if not item.warm_up), start=1):
+        item.position = place
 
 
 class Round(Base):
@@ -363,7 +398,7 @@ def transaction(engine: Engine) -> Iterator[Session]:
             raise
         except DBAPIError as trouble:
             raise StorageTrouble(
-                "The program could not save this just now. Nothing was lost: please try again."
+                _("The program could not save this just now. Nothing was lost: please try again.")
             ) from trouble
         for act in session.info["after_commit"]:
             try:
@@ -442,6 +477,11 @@ def by_code(session: Session, code: str) -> Workshop | None:
     return session.scalar(select(Workshop).where(Workshop.code == code))
 
 
+def version_of(session: Session, workshop_id: int) -> int | None:
+    """How many moves were made in a workshop; None if there is none of this number."""
+    return session.scalar(select(Workshop.version).where(Workshop.id == workshop_id))
+
+
 def by_join_token(session: Session, token: str) -> Workshop | None:
     """The workshop whose QR code carries this token."""
     if not re.fullmatch("[A-Za-z0-9_-]{8,24}", token):
@@ -450,20 +490,33 @@ def by_join_token(session: Session, token: str) -> Workshop | None:
 
 
 def locked_workshop(session: Session, workshop_id: int) -> Workshop | None:
-    """The workshop, read again under its row lock, for a write unit that decides on what it reads."""
-    return session.scalar(select(Workshop).where(Workshop.id == workshop_id).with_for_update())
+    """The workshop, read again under its row lock, for a write unit that decides on what it reads.
+
+    Raises Refused for the example: no write unit changes it.
+    """
+    found = session.scalar(select(Workshop).where(Workshop.id == workshop_id).with_for_update())
+    if found is not None and found.kind == Kind.EXAMPLE:
+        raise Refused(_("This is an example to look at. Nothing in it can be changed."))
+    return found
 
 
 def all_workshops(session: Session) -> list[Workshop]:
-    """Every workshop, the newest meeting first."""
-    return list(session.scalars(select(Workshop).order_by(Workshop.held_on.desc(), Workshop.id.desc())))
+    """Every workshop in which people met or will meet, the newest meeting first: no rehearsal, and not the example."""
+    query = select(Workshop).where(Workshop.kind == Kind.SESSION)
+    return list(session.scalars(query.order_by(Workshop.held_on.desc(), Workshop.id.desc())))
+
+
+def of_kind(session: Session, kind: Kind) -> list[Workshop]:
+    """All rehearsals, or the example, newest first."""
+    return list(session.scalars(select(Workshop).where(Workshop.kind == kind).order_by(Workshop.id.desc())))
 
 
 def answers_by_workshop(session: Session) -> dict[int, int]:
-    """How many answers each workshop holds in its counted rounds."""
+    """How many answers each workshop holds in its counted rounds; the warm-up's are not worth counting."""
     rows = session.execute(
         select(Round.workshop_id, func.sum(Round.ballots_cast))
-        .where(Round.state.in_(("counted", "unseen")))
+        .join(AgendaItem, AgendaItem.id == Round.agenda_id)
+        .where(Round.state.in_(("counted", "unseen")), AgendaItem.key != WARM_UP)
         .group_by(Round.workshop_id)
     )
     return {workshop_id: int(ballots or 0) for workshop_id, ballots in rows}
@@ -483,7 +536,7 @@ def contents(session: Session, workshop_id: int) -> dict[str, int]:
     }
     workshop = session.get_one(Workshop, workshop_id)
     found["questions"] = len(workshop.questions)
-    found["dots"] = len(workshop.agenda) - len(workshop.questions)
+    found["dots"] = sum(item.options is not None for item in workshop.agenda)
     parked = select(func.count()).select_from(ParkedRow).where(ParkedRow.workshop_id == workshop_id)
     answers = select(func.sum(Round.ballots_cast)).where(Round.workshop_id == workshop_id)
     return found | {"parked": session.scalar(parked) or 0, "answers": int(session.scalar(answers) or 0)}
@@ -525,6 +578,15 @@ def rounds_of(session: Session, workshop_id: int) -> dict[int, list[Round]]:
     for round_ in session.scalars(query):
         found.setdefault(round_.agenda_id, []).append(round_)
     return found
+
+
+def is_written_about(session: Session, agenda_id: int) -> bool:
+    """Whether somebody has written a note, a rating, an action or a parked item for this question."""
+    noted, agreed = session.get(NoteRow, agenda_id), session.get(AgreementRow, agenda_id)
+    if (noted and noted.text) or (agreed and (agreed.reason or agreed.rating is not None)):
+        return True
+    tables: tuple[type[ActionRow] | type[ParkedRow], ...] = (ActionRow, ParkedRow)
+    return any(session.scalar(select(table.id).where(table.agenda_id == agenda_id).limit(1)) for table in tables)
 
 
 def turnout(session: Session, round_id: int) -> int:

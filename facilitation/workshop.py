@@ -19,12 +19,12 @@ from sqlalchemy import Engine, select
 from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import Session
 
-from facilitation import ballots, editions, priorities, stages, store
+from facilitation import ballots, editions, minutes, priorities, stages, store, undoing
 from facilitation.ballots import Ballot, Direction
 from facilitation.errors import NotVoting, Refused, Stale
-from facilitation.hallmarks import Framework, Hallmark, Question
+from facilitation.hallmarks import Framework, Hallmark, Question, say
 from facilitation.keys import KeyFile
-from facilitation.language import _
+from facilitation.language import _, choices_for_screen, in_all, mark
 from facilitation.room import Rooms, Source
 from facilitation.stages import Effect, Mode, Move, Position, Stage
 from facilitation.store import AgendaItem, Capability, IssuedCode, Round, Workshop
@@ -34,6 +34,7 @@ from facilitation.words import tidy
 K_FLOOR, K_DEFAULT, K_CEILING = 3, 5, 10
 LONGEST = {"title": 120, "museum": 120, "text": 300, "short": 60, "prompt": 600, "wifi_name": 32, "wifi_password": 63}
 MOST_QUESTIONS = 80
+MOST_MINUTES = 240  # planned for one question
 MOST_HEADS = 200
 SEQ_CEILING = 2**31 - 1
 OVERLAYS = ("", "blank", "code", "profile", "three", "plan", "roles", "since", "compare", "test")
@@ -41,7 +42,7 @@ THEMES = ("light", "dark", "projector")
 ZOOMS = (80, 90, 100, 110, 125, 140)
 THINKING_SECONDS = 90
 _DIRECTIONS = frozenset(Direction)
-CLOSED_SENTENCE = "Voting has closed. Your last answer came too late and was not counted."
+CLOSED_SENTENCE = mark("Voting has closed. Your last answer came too late and was not counted.")
 
 
 # --- Setting up ------------------------------------------------------------------------------------------------------
@@ -80,20 +81,32 @@ def change_details(
     mode: str,
     roles: bool,
     wifi: tuple[str, str],
+    screen_language: str,
 ) -> None:
-    """Change what a workshop is called and how results are shown. k is locked from the first ballot on."""
+    """Change what a workshop is called and how results are shown. k is locked from the first ballot on.
+
+    screen_language: one of `language.choices_for_screen`; whatever else changes nothing. Whether people are asked for
+    their role concerns phones that have joined already: the version is raised.
+    """
     workshop = _workshop(session, workshop_id)
     begun = session.scalar(select(Round.id).where(Round.workshop_id == workshop_id).limit(1)) is not None
     if roles != workshop.roles and begun:
-        raise Refused("Voting has begun, so whether people give a role can no longer be changed.")
+        raise Refused(_("Voting has begun, so whether people give a role can no longer be changed."))
     if k != workshop.k:
         if not K_FLOOR <= k <= K_CEILING:
-            raise Refused(f"The smallest group must be a number from {K_FLOOR} to {K_CEILING}.")
+            raise Refused(
+                _("The smallest group must be a number from %(fewest)s to %(most)s.", fewest=K_FLOOR, most=K_CEILING)
+            )
         if begun:
-            raise Refused("People have been told the smallest group that is shown, so it can no longer be changed.")
+            raise Refused(_("People have been told the smallest group that is shown, so it can no longer be changed."))
+    asks_anew = roles != workshop.roles
     workshop.title, workshop.museum, workshop.held_on = _clean("title", title), _clean("museum", museum), held_on
     workshop.k, workshop.mode, workshop.roles = k, _mode(mode), roles
+    if screen_language in choices_for_screen():
+        workshop.screen_language = screen_language
     workshop.wifi_name, workshop.wifi_password = _short("wifi_name", wifi[0]), _short("wifi_password", wifi[1])
+    if asks_anew:
+        workshop.version, workshop.tick = workshop.version + 1, 0
     workshop.tick += 1
 
 
@@ -129,19 +142,19 @@ def add_own_question(
 ) -> None:
     """Put a question of the group's own on the agenda. Its key comes from text and scale, so it can be compared."""
     if scale not in framework.scales:
-        raise Refused("Choose one of the scales for your question.")
+        raise Refused(_("Choose one of the scales for your question."))
     text = _clean("text", text)
     key = "own-" + hashlib.sha256(f"{scale}|{text}".encode()).hexdigest()[:12]
     workshop = _workshop(session, workshop_id)
     if any(item.key == key for item in workshop.agenda):
-        raise Refused("That question is on the agenda already.")
+        raise Refused(_("That question is on the agenda already."))
     _append(
         workshop,
         AgendaItem(
             key=key,
             number="",
             hallmark="",
-            hallmark_title={"en": "Our own questions"},
+            hallmark_title=in_all(mark("Our own questions")),
             text={"en": text},
             short={"en": _short("short", short) or text[: LONGEST["short"]]},
             prompt={"en": _short("prompt", prompt)},
@@ -153,10 +166,47 @@ def add_own_question(
     )
 
 
-def change_question(session: Session, workshop_id: int, agenda_id: int, want: str, value: str = "") -> None:
-    """Change one agenda row: `want` is up, down, drop, prompt (value: the new text) or mode (live, reveal, or "").
+WARM_UP_TEXT = mark("How much do you like the smell of old books?")
+WARM_UP_SHORT = mark("The smell of old books")
+WARM_UP_LABELS = (mark("Not at all"), mark("A little"), mark("Somewhat"), mark("A lot"), mark("Very much"))
+WARM_UP_MINUTES = 2
 
-    A question that was opened keeps its place in the record: it cannot be dropped, and its mode stays.
+
+def add_warm_up(session: Session, workshop_id: int) -> None:
+    """Put a harmless question before the first one: it proves that everybody is in, and is in no result.
+
+    It is live, so that people see what a chart does. Raises Refused once voting has begun.
+    """
+    workshop = _workshop(session, workshop_id)
+    if workshop.stage != Stage.LOBBY:
+        raise Refused(_("A warm-up comes before the first question, and the session has begun."))
+    if any(item.warm_up for item in workshop.agenda):
+        return
+    item = AgendaItem(
+        key=store.WARM_UP,
+        position=0,
+        number="",
+        hallmark="",
+        hallmark_title=in_all(mark("Warm-up")),
+        text=in_all(WARM_UP_TEXT),
+        short=in_all(WARM_UP_SHORT),
+        prompt={"en": ""},
+        attribution={},
+        scale=store.WARM_UP,
+        labels=[in_all(label) for label in WARM_UP_LABELS],
+        mode=Mode.LIVE,
+        minutes=WARM_UP_MINUTES,
+    )
+    workshop.agenda.insert(0, item)
+    workshop.tick += 1
+
+
+def change_question(session: Session, workshop_id: int, agenda_id: int, want: str, value: str = "") -> None:
+    """Change one agenda row: `want` is up, down, drop, prompt (value: the new text), minutes (value: how many) or mode
+    (live, reveal, or "").
+
+    A question that was opened, or that something was written about, keeps its place in the record: it cannot be
+    dropped, and its mode stays.
     """
     workshop = _workshop(session, workshop_id)
     items = list(workshop.agenda)
@@ -165,22 +215,29 @@ def change_question(session: Session, workshop_id: int, agenda_id: int, want: st
     if want in ("up", "down"):
         place = items.index(item)
         other = place + (-1 if want == "up" else 1)
-        if 0 <= other < len(items):
+        if 0 <= other < len(items) and not items[other].warm_up and not item.warm_up:
             items[place], items[other] = items[other], items[place]
-            _number(items)
+            store.number_agenda(items)
     elif want == "prompt":
         item.prompt = {**item.prompt, "en": _short("prompt", value)}
     elif want == "mode":
         if opened:
-            raise Refused("Voting on this question has been opened, so the way its results are shown stays.")
+            raise Refused(_("Voting on this question has been opened, so the way its results are shown stays."))
         item.mode = _mode(value) if value else None
     elif want == "drop":
         if opened:
-            raise Refused("People have voted on this question, so it stays in the record of the session.")
+            raise Refused(_("People have voted on this question, so it stays in the record of the session."))
+        if store.is_written_about(session, agenda_id):
+            raise Refused(_("Something is written down for this question, so it stays. Move it to the end instead."))
+        undoing.remember(workshop, "question", item, f"{item.plate} {say(item.short)}")
         workshop.agenda.remove(item)
-        _number(workshop.agenda)
+        store.number_agenda(workshop.agenda)
+    elif want == "minutes":
+        if not (value.isascii() and value.isdecimal() and 1 <= int(value[:4]) <= MOST_MINUTES):
+            raise Refused(_("Give the minutes as a whole number from 1 to %(most)s.", most=MOST_MINUTES))
+        item.minutes = int(value)
     else:
-        raise Refused("That change is not known.")
+        raise Refused(_("That change is not known."))
     workshop.tick += 1
 
 
@@ -191,9 +248,9 @@ def join(session: Session, workshop_id: int) -> bytes:
     """Let one more phone in: counts it, and returns the device secret that only this phone will hold."""
     workshop = _workshop(session, workshop_id)
     if workshop.stage == Stage.FINISHED:
-        raise Refused("This session has ended.")
+        raise Refused(_("This session has ended."))
     if workshop.locked:
-        raise Refused("This session is not taking more people. Ask the facilitator.")
+        raise Refused(_("This session is not taking more people. Ask the facilitator."))
     workshop.joined += 1
     workshop.tick += 1
     return ballots.new_device_secret()
@@ -264,13 +321,13 @@ def seal_ballot(
     """Seal one phone's answer for the store. Raises NotVoting if no round takes it, Refused for bad input."""
     seq = posted.seq
     if not 0 < seq <= SEQ_CEILING:
-        raise Refused("This answer could not be read. Reload the page and choose again.")
+        raise Refused(_("This answer could not be read. Reload the page and choose again."))
     key = keys.kept(round_.round_id) if round_ else None
     if round_ is None or key is None:
-        raise NotVoting(CLOSED_SENTENCE)
+        raise NotVoting(_(CLOSED_SENTENCE))
     choice = _dots(posted.choice, round_.options) if round_.options else posted.choice
     if not round_.options and choice not in ballots.CHOICES:
-        raise Refused("Select an answer, or choose I don’t know.")
+        raise Refused(_("Select an answer, or choose I don’t know."))
     slot = ballots.slot_of(key, device)
     declared = Direction(posted.direction) if posted.direction in _DIRECTIONS else Direction.UNKNOWN
     role = posted.role if round_.roles and posted.role in ballots.ROLES else None
@@ -395,12 +452,18 @@ def next_item(workshop: Workshop) -> AgendaItem | None:
 
 
 def make_move(
-    session: Session, keys: KeyFile, workshop_id: int, move: Move, version: int, agenda_id: int | None = None
+    session: Session,
+    keys: KeyFile,
+    workshop_id: int,
+    move: Move,
+    version: int,
+    agenda_id: int | None = None,
+    at: float | None = None,
 ) -> None:
     """Move the workshop on: the stage and all effects of the table's row, in this one transaction.
 
     version: the one the page saw; a stale page's move is refused with Stale and never carried out. agenda_id: the
-    question that GOTO names.
+    question that GOTO names. at: now on the monotonic clock, for the minutes of the questions; None to note none.
 
     The key file is locked for the whole length: another worker's cleaning must not see a new key before its round
     exists. It is locked before the database, as `clear_up` does; in another order the two could wait for each other.
@@ -408,7 +471,7 @@ def make_move(
     session.info["until_committed"].enter_context(keys.locked())
     workshop = _workshop(session, workshop_id)
     if workshop.version != version:
-        raise Stale("Someone else moved the session on a moment ago. Nothing was done: this is where it stands now.")
+        raise Stale(_("Someone else moved the session on a moment ago. Nothing was done: this is where it stands now."))
     round_ = session.get(Round, workshop.round_id) if workshop.round_id else None
     step = stages.step(position_of(workshop, round_), move)
     target = _item(workshop.agenda, agenda_id) if move is Move.GOTO else next_item(workshop)
@@ -418,17 +481,20 @@ def make_move(
         assert target is not None
         stage, more = stages.arrive(_has_result(session, target.id))
         effects += more
+    minutes.stop(workshop, at)
     for effect in effects:
         _EFFECTS[effect](session, keys, workshop, target, move)
     workshop.stage = stage
+    minutes.start(workshop, at)
     workshop.version, workshop.tick = workshop.version + 1, 0
+    workshop.back_at = workshop.removed = None
     workshop.overlay, workshop.prompt = "", 0 if Effect.TURN in effects else workshop.prompt
     workshop.timer_seconds = workshop.timer_started = None
     workshop.started_at = workshop.started_at or _now()
     if stage is Stage.FINISHED:
         workshop.finished_at = _now()
         workshop.key = None  # nothing can be signed or checked with it any more
-        workshop.agenda_id = workshop.round_id = None
+        workshop.agenda_id = workshop.round_id = workshop.turned_at = None
         store.revoke(session, workshop_id, [f"pair-{role}" for role in PAIRED])
         store.truncate_log_after_commit(session)
 
@@ -444,6 +510,7 @@ def close_untouched(session: Session, keys: KeyFile, workshop_id: int, order: tu
         return False
     _count(session, keys, workshop, None, Move.CLOSE)
     workshop.stage = Stage.CLOSED
+    minutes.stop(workshop, None)
     workshop.version, workshop.tick = workshop.version + 1, 0
     workshop.timer_seconds = workshop.timer_started = None
     return True
@@ -466,7 +533,8 @@ def _count(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaI
         round_.counts = shown.as_dict() if shown else None
         on_a_scale = isinstance(shown, Tally)  # dots have no direction, and lie too thin to be told by role
         round_.shift = {"up": moved.up, "same": moved.same, "down": moved.down} if on_a_scale and moved else None
-        round_.groups = _by_role(opened, workshop.k) if on_a_scale and workshop.roles else None
+        by_role = on_a_scale and workshop.roles and not _item(workshop.agenda, round_.agenda_id).warm_up
+        round_.groups = _by_role(opened, workshop.k) if by_role else None
     round_.picture = None
     round_id = round_.id
     store.forget_ballots(session, round_id)
@@ -536,6 +604,7 @@ def show(session: Session, workshop_id: int, want: str, value: str = "") -> None
     """Change what lies over the stage on the shared screen, without moving: overlay, theme, zoom, prompt, door."""
     workshop = _workshop(session, workshop_id)
     if want == "overlay" and value in OVERLAYS:
+        _demand_no_break(workshop)
         workshop.overlay = "" if workshop.overlay == value else value
         if workshop.overlay == "blank":
             workshop.timer_seconds = workshop.timer_started = None  # a pause is blank with the timer stopped
@@ -544,18 +613,58 @@ def show(session: Session, workshop_id: int, want: str, value: str = "") -> None
     elif want == "zoom" and value in ("bigger", "smaller"):
         place = ZOOMS.index(workshop.zoom) + (1 if value == "bigger" else -1)
         workshop.zoom = ZOOMS[min(max(place, 0), len(ZOOMS) - 1)]
+    elif want == "zoom" and value in map(str, ZOOMS):
+        workshop.zoom = int(value)
     elif want == "prompt" and len(value) == 1 and value in "0123456789":
         workshop.prompt = int(value)
     elif want == "door":
         workshop.locked = value == "locked"
     else:
-        raise Refused("That is not something the shared screen can show.")
+        raise Refused(_("That is not something the shared screen can show."))
     workshop.tick += 1
+
+
+BREAKS = (5, 10, 15, 20, 30, 45, 60)
+"""How many minutes a break can have."""
+
+
+def take_break(session: Session, workshop_id: int, length: int, at: float) -> None:
+    """Announce a break of so many minutes, on the screen and on every phone. at: now on the monotonic clock.
+
+    An open vote stays open: nobody's answer is lost to a break, and a latecomer's counts. The soft timer and the
+    minutes of the question stop. The version is raised, because phones are told.
+    """
+    workshop = _workshop(session, workshop_id)
+    if workshop.stage == Stage.FINISHED:
+        raise Refused(_("The session has ended."))
+    if length not in BREAKS:
+        raise Refused(_("Choose how long the break is."))
+    if workshop.overlay != "break":
+        minutes.stop(workshop, at)
+    back = dt.datetime.now(dt.UTC).replace(tzinfo=None) + dt.timedelta(minutes=length, seconds=59)
+    workshop.overlay, workshop.back_at = "break", back.replace(second=0, microsecond=0)
+    workshop.timer_seconds = workshop.timer_started = None
+    workshop.version, workshop.tick = workshop.version + 1, 0
+
+
+def end_break(session: Session, workshop_id: int, at: float) -> None:
+    """Go on where the room was. Nothing is done when the break is over already: two people may press at once."""
+    workshop = _workshop(session, workshop_id)
+    if workshop.overlay == "break":
+        workshop.overlay, workshop.back_at = "", None
+        minutes.start(workshop, at)
+        workshop.version, workshop.tick = workshop.version + 1, 0
+
+
+def _demand_no_break(workshop: Workshop) -> None:
+    if workshop.overlay == "break":
+        raise Refused(_("There is a break. End it first: then the screen shows something else."))
 
 
 def set_timer(session: Session, workshop_id: int, at: float) -> None:
     """Start the soft timer, or stop it if it runs. `at` is now on the monotonic clock. It never closes a vote."""
     workshop = _workshop(session, workshop_id)
+    _demand_no_break(workshop)
     running = workshop.timer_started is not None
     workshop.timer_seconds = None if running else THINKING_SECONDS
     workshop.timer_started = None if running else at
@@ -585,11 +694,11 @@ def offer(session: Session, workshop_id: int, role: str) -> str:
     """
     workshop = _workshop(session, workshop_id)
     if role not in PAIRED:
-        raise Refused("That is not something another device can be.")
+        raise Refused(_("That is not something another device can be."))
     if workshop.stage == Stage.FINISHED:
-        raise Refused("The session has ended, so no other device can be added to it.")
+        raise Refused(_("The session has ended, so no other device can be added to it."))
     store.revoke(session, workshop_id, [f"pair-{role}"])
-    letters = "".join(secrets.choice(_PAIR_LETTERS) for _ in range(_PAIR_LENGTH))
+    letters = "".join(secrets.choice(_PAIR_LETTERS) for _letter in range(_PAIR_LENGTH))
     expires = _now() + dt.timedelta(minutes=PAIRING_MINUTES)
     session.add(
         Capability(token_hash=store.hashed(letters), role=f"pair-{role}", workshop_id=workshop_id, expires_at=expires)
@@ -611,12 +720,15 @@ def take_up(session: Session, token: str, people: int = 0) -> tuple[int, str, st
     found = _offer(session, token)
     if found is None or found.workshop_id is None:
         raise Refused(
-            f"This link has been used, or it is older than {PAIRING_MINUTES} minutes. Ask for a new one on the console."
+            _(
+                "This link has been used, or it is older than %(minutes)s minutes. Ask for a new one on the console.",
+                minutes=PAIRING_MINUTES,
+            )
         )
     workshop_id, role = found.workshop_id, found.role.removeprefix("pair-")
     taken: Any = session.execute(delete_rows(Capability).where(Capability.token_hash == found.token_hash))
     if taken.rowcount != 1:
-        raise Refused("This link has been used a moment ago. Ask for a new one on the console.")
+        raise Refused(_("This link has been used a moment ago. Ask for a new one on the console."))
     if role == "handed":
         change_heads(session, workshop_id, _workshop(session, workshop_id).heads + people)
     return workshop_id, role, grant(session, role, workshop_id)
@@ -640,7 +752,7 @@ def redeem_link(session: Session, token: str) -> str:
     link = session.get(Capability, store.hashed(token))
     if link is None or link.role != "link":
         raise Refused(
-            "This link has been used already, or it is not complete. Start the program again to get a new one."
+            _("This link has been used already, or it is not complete. Start the program again to get a new one.")
         )
     session.delete(link)
     return grant(session, "home")
@@ -704,7 +816,7 @@ def _opened(session: Session, key: bytes, round_: Round) -> list[Ballot]:
     """Every sealed ballot of a round, opened in memory. Raises ValueError when one does not open."""
     return [
         ballots.unseal(key, round_.id, slot, sealed)
-        for slot, (_, sealed) in store.ballots_in(session, round_.id).items()
+        for slot, (_seq, sealed) in store.ballots_in(session, round_.id).items()
     ]
 
 
@@ -713,12 +825,12 @@ def _dots(posted: str, options: int) -> str:
     try:
         chosen = set(ballots.placed(posted))
         if len(chosen) > ballots.MOST_DOTS:
-            raise Refused(f"There are {ballots.MOST_DOTS} dots. Take one back, then place it elsewhere.")
+            raise Refused(_("There are %(num)s dots. Take one back, then place it elsewhere.", num=ballots.MOST_DOTS))
         if not all(1 <= option <= options for option in chosen):
             raise ValueError("no such option")
         return ballots.dots(chosen)
     except ValueError:
-        raise Refused("These dots could not be read. Reload the page and place them again.") from None
+        raise Refused(_("These dots could not be read. Reload the page and place them again.")) from None
 
 
 def _counted(session: Session, round_: Round, opened: Sequence[Ballot]) -> Tally | Dots:
@@ -768,7 +880,7 @@ def _has_result(session: Session, agenda_id: int) -> bool:
 def _workshop(session: Session, workshop_id: int) -> Workshop:
     workshop = store.locked_workshop(session, workshop_id)
     if workshop is None:
-        raise Refused("This session has been deleted.")
+        raise Refused(_("This session has been deleted."))
     return workshop
 
 
@@ -776,20 +888,17 @@ def _item(items: Sequence[AgendaItem], agenda_id: int | None) -> AgendaItem:
     for item in items:
         if item.id == agenda_id:
             return item
-    raise Refused("That question is no longer on the agenda.")
+    raise Refused(_("That question is no longer on the agenda."))
 
 
 def _append(workshop: Workshop, item: AgendaItem) -> None:
-    if len(workshop.agenda) >= MOST_QUESTIONS:
-        raise Refused(f"A session holds at most {MOST_QUESTIONS} questions. A day has room for about 18.")
+    if len(workshop.questions) >= MOST_QUESTIONS:
+        raise Refused(
+            _("A session holds at most %(most)s questions. A day has room for about 18.", most=MOST_QUESTIONS)
+        )
     workshop.agenda.append(item)
-    _number(workshop.agenda)
+    store.number_agenda(workshop.agenda)
     workshop.tick += 1
-
-
-def _number(items: Sequence[AgendaItem]) -> None:
-    for place, item in enumerate(items, start=1):
-        item.position = place
 
 
 def _fresh_code(session: Session) -> str:
@@ -799,26 +908,32 @@ def _fresh_code(session: Session) -> str:
         if session.get(IssuedCode, code) is None:
             session.add(IssuedCode(code=code))
             return code
-    raise Refused("No join code is free any more.")
+    raise Refused(_("No join code is free any more."))
 
 
 def _mode(value: str) -> Mode:
     if value not in set(Mode):
-        raise Refused("Choose when the room sees the result: while people vote, or when you show it.")
+        raise Refused(_("Choose when the room sees the result: while people vote, or when you show it."))
     return Mode(value)
 
 
 def _clean(field: str, text: str) -> str:
     if not tidy(text):
-        names = {"title": "a title", "museum": "the name of the museum", "text": "the question"}
-        raise Refused(f"Enter {names[field]}.")
+        asked = {
+            "title": _("Enter a title."),
+            "museum": _("Enter the name of the museum."),
+            "text": _("Enter the question."),
+        }
+        raise Refused(asked[field])
     return _short(field, text)
 
 
 def _short(field: str, text: str) -> str:
     text = tidy(text)
     if len(text) > LONGEST[field]:
-        raise Refused(f"That is {len(text)} characters long; there is room for {LONGEST[field]}.")
+        raise Refused(
+            _("That is %(long)s characters long; there is room for %(room)s.", long=len(text), room=LONGEST[field])
+        )
     return text
 
 

@@ -10,7 +10,7 @@ import datetime as dt
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from html import unescape
@@ -18,17 +18,19 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 from unittest import mock
 
+from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_socketio import SocketIO
 from flask_socketio.test_client import SocketIOTestClient
-from jinja2 import BytecodeCache
-from jinja2.bccache import Bucket
-from sqlalchemy import func, select
+from jinja2 import Environment
+from sqlalchemy import Dialect, Engine, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.util import LRUCache
+from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from app import create_app
-from facilitation import ballots, hallmarks, store, workshop
+from facilitation import ballots, hallmarks, migrations, store, workshop
 from facilitation.config import Settings
 from facilitation.now import Audience
 from facilitation.store import Ballot, Round, Workshop, db
@@ -68,32 +70,71 @@ class FakeClock:
         self.seconds = end
 
 
-class _Compiled(BytecodeCache):
-    """Compiled templates, kept for the run: every test has an app of its own, and compiling takes longer than most."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key + bucket.checksum in self._kept:
-            bucket.bytecode_from_string(self._kept[bucket.key + bucket.checksum])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._kept[bucket.key + bucket.checksum] = bucket.bytecode_to_string()
+# --- Most tests have an app of their own, so what is the same in all of them is made once a run ---
 
 
-_COMPILED = _Compiled()
-# So are what was read from the framework's file and from the static files: they do not change during a run.
+class _Rule(Rule):
+    """A route. Werkzeug writes and compiles two functions for each: two thirds of what making an app takes."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        known = (self.rule, str(self.defaults), append_unknown)
+        if known not in _builders:
+            _builders[known] = super()._compile_builder(append_unknown)
+        return _builders[known]
+
+
+_builders: dict[tuple[str, str, bool], Callable[..., tuple[str, str]]] = {}
+_statements: dict[str, tuple[Dialect, LRUCache[Any, Any]]] = {}
+_templates: list[Environment] = []
 _framework = cache(hallmarks.load)
 _assets = cache(assets.Assets)
+_newest = cache(lambda: ScriptDirectory.from_config(migrations.config("sqlite://")).get_current_head())
+_prepare_engine, _upgrade, _create_templates = store.prepare_engine, migrations.upgrade, Flask.create_jinja_environment
+
+
+def _with_shared_statements(engine: Engine) -> Engine:
+    """An engine like any of ours, with the SQL that others have compiled: the key of what is kept names the dialect."""
+    prepared = _prepare_engine(engine)
+    if prepared.dialect.name not in _statements:
+        prepared.connect().close()  # now the dialect knows its server
+        _statements[prepared.dialect.name] = prepared.dialect, LRUCache(2000)
+    prepared.dialect, compiled = _statements[prepared.dialect.name]
+    prepared.update_execution_options(compiled_cache=compiled)
+    return prepared
+
+
+def _with_shared_templates(app: Flask) -> Environment:
+    """One environment for all apps, for no template's words belong to one of them: `dress` looks up the present one."""
+    if not _templates:
+        _templates.append(_create_templates(app))
+    return _templates[0]
+
+
+def _upgrade_what_is_old(url: str) -> None:
+    """As the program does it, but without Alembic for a file that is up to date: most tests have a copy of one."""
+    file = Path(url.removeprefix("sqlite:///"))
+    if file.exists():
+        with closing(sqlite3.connect(file)) as known, suppress(sqlite3.OperationalError):  # no table: nothing is there
+            if known.execute("SELECT version_num FROM alembic_version").fetchone() == (_newest(),):
+                return
+    _upgrade(url)
+
+
+expected = True  # whether the present test may make a program: those that do are marked, and not among the fast ones
 
 
 def an_app(settings: Settings, **parts: Any) -> Flask:
     """The program in this process, as `create_app` makes it, without a pause between pushes; `parts` go to it."""
-    with mock.patch.object(hallmarks, "load", _framework), mock.patch.object(assets, "Assets", _assets):
-        app = create_app(settings, **{"every": 0, **parts})
-    app.jinja_env.bytecode_cache = _COMPILED
-    return app
+    assert expected, "mark this test with `program`: it makes one"
+    with (
+        mock.patch.object(Flask, "url_rule_class", _Rule),
+        mock.patch.object(Flask, "create_jinja_environment", _with_shared_templates),
+        mock.patch.object(store, "prepare_engine", _with_shared_statements),
+        mock.patch.object(migrations, "upgrade", _upgrade_what_is_old),
+        mock.patch.object(hallmarks, "load", _framework),
+        mock.patch.object(assets, "Assets", _assets),
+    ):
+        return create_app(settings, **{"every": 0, **parts})
 
 
 @dataclass(frozen=True)
@@ -121,7 +162,7 @@ class Venue:
         self.folder = folder
         self.quiet = quiet
         self.people: list[Person] = []
-        self.told: list[Told] = []
+        self._told: list[Told] = []
         self.clock = FakeClock()
         self._start()
 
@@ -150,7 +191,7 @@ class Venue:
 
         def overheard(event: str, message: dict[str, Any], *, to: str) -> None:
             first, second = message["order"]
-            self.told.append(Told(to, (first, second), message["html"]))
+            self._told.append(Told(to, (first, second), message["html"]))
             emit(event, message, to=to)
 
         self.socketio.emit = overheard  # type: ignore[method-assign, assignment]
@@ -196,6 +237,12 @@ class Venue:
         """One thing about a workshop as it stands."""
         with self.reading() as session:
             return session.scalar(select(column).where(Workshop.code == code))
+
+    @property
+    def told(self) -> list[Told]:
+        """What was pushed so far."""
+        assert not self.quiet, "nothing is pushed here"
+        return self._told
 
     def told_to(self, audience: Audience) -> list[Told]:
         """What was pushed to one audience so far."""

@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 
 from facilitation import migrations
+from tests import cast
 from tests.cast import QUESTIONS, Facilitator, FakeClock, Person, Phone, Screen, Venue
 from tests.postgres import Server, roomy_memory, running_server
 
@@ -24,6 +25,10 @@ if folder := roomy_memory():
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
+# Kinds of tests that are not fast, in the order in which they run.
+SLOW = ("program", "postgres", "office", "process", "browser", "long")
+# Fixtures that make a program; their tests are marked so.
+PROGRAM = {"venue", "postgres_venue", "app", "moments", "worlds"}
 DATABASES = [pytest.param("sqlite", id="sqlite"), pytest.param("postgres", id="postgres", marks=pytest.mark.postgres)]
 
 
@@ -35,14 +40,26 @@ def prepare(url: str) -> None:
     migrations.upgrade(url)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what makes a program."""
+    if PROGRAM & set(getattr(item, "fixturenames", ())):
+        item.add_marker("program")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first, then PostgreSQL, LibreOffice, whole processes, the browser, the long ones: faults show early.
+    """Tests of rules first, then those of the whole program in this process, PostgreSQL, LibreOffice, processes of
+    their own, the browser, the long ones: faults show early.
 
     The browser comes after everything that uses gevent in this process, for it keeps an event loop in the main thread.
     """
-    slowness = ("postgres", "office", "process", "browser", "long")
-    items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in reversed(slowness)])
+    items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in reversed(SLOW)])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Hold the fast tests to being fast: see `cast.an_app`."""
+    cast.expected = any(item.get_closest_marker(name) for name in SLOW)
 
 
 @pytest.fixture(params=DATABASES)
@@ -108,9 +125,15 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def venue(database_url: str, tmp_path: Path) -> Iterator[Venue]:
+def pushes() -> bool:
+    """Whether what the venue pushes is drawn. Files whose tests have no ear for it say no, and take half the time."""
+    return True
+
+
+@pytest.fixture
+def venue(database_url: str, tmp_path: Path, pushes: bool) -> Iterator[Venue]:
     """The whole program in this process, on a database of this test's own and a clock that stands still."""
-    place = Venue(database_url, tmp_path)
+    place = Venue(database_url, tmp_path, quiet=not pushes)
     yield place
     place.closes()
 

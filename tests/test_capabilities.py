@@ -28,6 +28,8 @@ from tests.cast import an_app
 
 ORIGIN = {"Origin": "http://localhost"}
 
+pytestmark = pytest.mark.program
+
 
 class Time:
     """Monotonic seconds that pass only when a test says so; what is to be done soon is done at once."""

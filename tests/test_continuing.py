@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,12 @@ NO_CHANGE = "No clear change (8 people then; a group this size can miss a real o
 def database_url(sqlite_url: str) -> str:
     """What depends on the database is run once more on PostgreSQL, at the end."""
     return sqlite_url
+
+
+@pytest.fixture
+def pushes() -> bool:
+    """Nobody listens here."""
+    return False
 
 
 def ended(freya: Facilitator, first: str = LOW, *, release: bool = True) -> Facilitator:
@@ -170,6 +177,7 @@ def test_what_was_done_comes_first_on_the_wall_and_a_dropped_action_says_why(fre
     assert "1 of 6 done." in said_there
 
 
+@pytest.mark.parametrize("pushes", [True])
 def test_an_update_on_the_console_reaches_the_wall_by_push(venue: Venue, freya: Facilitator) -> None:
     wall = Screen(venue).shows(continues(ended(freya)))
     freya.shows("overlay", "since")
@@ -438,6 +446,33 @@ def test_a_session_that_was_loaded_from_its_file_can_be_continued(freya: Facilit
     assert all(text in freya.sees() for text in ACTIONS)
     votes(freya)
     assert "Clearly higher (8 people then)" in freya.sees()
+
+
+def test_a_session_that_is_loaded_again_looks_back_as_it_did(freya: Facilitator) -> None:
+    first = ended(freya).code
+    progress(freya, first, 1, status="done")
+    votes(continues(freya))
+    freya.does("finish")
+    file = freya.reads("session.json").get_data()
+    looked_back = said.earlier_rows(reported(freya))
+    assert (json.loads(file)["continues"]["code"], len(looked_back)) == (first, len(ACTIONS))
+    freya.deletes()
+    assert freya.posts("/sessions/load", {"file": (io.BytesIO(file), "session.json")}).status_code == 303
+    assert freya.reads("session.json").get_data() == file
+    freya.workshop_id = freya.now.id
+    assert said.earlier_rows(reported(freya)) == looked_back
+    assert "Clearly higher (8 people then)" in text_of(freya.gets(f"/f/{freya.code}/report"))
+
+
+def test_a_session_is_loaded_without_the_one_it_continues_and_then_stands_alone(freya: Facilitator) -> None:
+    first = ended(freya).code
+    continues(freya).does("open", "close", "finish")
+    file = freya.reads("session.json").get_data()
+    for code in (first, freya.code):
+        freya.posts(f"/sessions/{code}/delete")
+    assert freya.posts("/sessions/load", {"file": (io.BytesIO(file), "session.json")}).status_code == 303
+    again = freya.reads("session.json").get_json()
+    assert again == {name: value for name, value in json.loads(file).items() if name != "continues"}
 
 
 def test_a_session_that_continues_none_says_nothing_of_last_time(freya: Facilitator) -> None:

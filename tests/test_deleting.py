@@ -25,6 +25,12 @@ def database_url(sqlite_url: str) -> str:
     return sqlite_url
 
 
+@pytest.fixture
+def pushes() -> bool:
+    """Nobody listens here."""
+    return False
+
+
 def found_in(folder: Path) -> set[str]:
     """Which of the words stand in any file of the data folder, the write-ahead log included."""
     files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]

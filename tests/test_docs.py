@@ -29,6 +29,7 @@ def test_the_readme_names_every_setting_in_the_words_of_the_program() -> None:
     assert rows == list(SETTINGS_HELP.items())
 
 
+@pytest.mark.program
 def test_every_address_stands_in_the_protocol_with_its_method(tmp_path: Path) -> None:
     app = an_app(Settings.from_environment({"DATA_DIR": str(tmp_path)}))
     served = {

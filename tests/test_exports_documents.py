@@ -30,14 +30,25 @@ PDF = ("report.pdf", "wall-chart.pdf")
 SAMPLES = {"a": a_report, "full": a_full_report, "empty": an_empty_report}
 
 
+_written: dict[tuple[str, str], bytes] = {}
+
+
+def written(name: str, report: Report) -> io.BytesIO:
+    """A document. The same one is made once, for many tests look at it."""
+    known = name, repr(report)
+    if known not in _written:
+        _written[known] = FORMATS[name].write(report)
+    return io.BytesIO(_written[known])
+
+
 def word(name: str, report: Report) -> Document:
     """A Word document as python-docx reads it."""
-    return docx.Document(io.BytesIO(FORMATS[name].write(report)))
+    return docx.Document(written(name, report))
 
 
 def pdf(name: str, report: Report) -> pypdf.PdfReader:
     """A PDF as pypdf reads it."""
-    return pypdf.PdfReader(io.BytesIO(FORMATS[name].write(report)))
+    return pypdf.PdfReader(written(name, report))
 
 
 def words_of(name: str, report: Report) -> str:

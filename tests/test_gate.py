@@ -589,6 +589,7 @@ def test_an_error_is_written_down_without_its_words() -> None:
     assert re.fullmatch(r"ValueError at test_gate\.py:\d+", said)
 
 
+@pytest.mark.program
 def test_a_request_is_one_line_of_method_route_status_and_time(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 from jinja2 import meta, nodes
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from facilitation import ballots, editions, hallmarks, packs, store, workshop
+from facilitation import ballots, editions, hallmarks, packs, rehearsal, store, workshop
 from facilitation import now as reader
 from facilitation.exports import session_json
 from facilitation.now import Audience
@@ -47,7 +48,7 @@ def database_url(sqlite_url: str) -> str:
 
 # Each layer imports from those above it and from its own.
 LAYERS = (
-    {"__init__", "errors"},
+    {"__init__", "errors", "language"},
     {
         "hallmarks",
         "stages",
@@ -62,11 +63,12 @@ LAYERS = (
         "limits",
         "logs",
         "words",
+        "people",
     },
     {"plan", "profile", "packs"},
     {"store"},
     {"committer", "report", "exports", "workshop", "deciding", "loading", "priorities", "migrations"}
-    | {"editions", "continuing", "museum"},
+    | {"editions", "continuing", "museum", "rehearsal"},
     {"now", "paper"},
     {"live", "wire", "gate"},
     {"web"},
@@ -74,10 +76,12 @@ LAYERS = (
 )
 LAYER = {name: depth for depth, names in enumerate(LAYERS) for name in names}
 PURE = {"errors", "hallmarks", "stages", "tally", "keys", "config", "room", "gate", "limits", "logs"} | {
-    *("words", "plan", "profile"),
+    *("words", "plan", "profile", "people"),
 }
 BESIDES = {
     "ballots": {"cryptography"},
+    "language": {"babel", "markupsafe"},
+    "plan": {"babel"},
     "qr": {"segno", "markupsafe"},
     "packs": {"openpyxl", "xlsxwriter"},
     "network": {"psutil"},
@@ -305,7 +309,8 @@ def test_a_page_is_the_fragment_with_nothing_added_but_the_own_answer(moments: l
 
 def test_fragments_are_made_of_a_now_and_of_nothing_else(venue: Venue) -> None:
     # own and labels belong to the part called mine, which no push carries: there they are undefined, and empty.
-    known = {"now", "own", "labels", "join_origin", "qr", "wifi_qr"}
+    # `_` and its like say the program's own sentences, and `language` knows which one is spoken.
+    known = {"now", "own", "labels", "join_origin", "qr", "wifi_qr", "_", "gettext", "ngettext", "language"}
     waiting = [f"{audience}/now.html" for audience in Audience]
     trees: dict[str, nodes.Template] = {}
     while waiting:
@@ -575,6 +580,7 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/"): EVERYBODY,
     ("GET", "/about"): EVERYBODY,
     ("GET", "/promise"): EVERYBODY,
+    ("POST", "/language"): EVERYBODY,
     ("GET", "/healthz"): EVERYBODY,
     ("GET", "/metrics"): EVERYBODY,
     ("GET", "/static/<version>/<path:name>"): EVERYBODY,
@@ -595,11 +601,18 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/packs/<pack>/file.<kind>"): {"home"},
     ("GET", "/packs/<pack>/delete"): {"home"},
     ("POST", "/packs/<pack>/delete"): {"home"},
+    ("GET", "/languages"): {"home"},
+    ("POST", "/languages/load"): {"home"},
+    ("GET", "/languages/<language>"): {"home"},
+    ("POST", "/languages/<language>/<sentence>"): {"home"},
+    ("POST", "/languages/<language>/reviewed"): {"home"},
+    ("GET", "/languages/<language>/catalogue.po"): {"home"},
     ("GET", "/sessions/<code>/next"): {"home"},
     ("POST", "/sessions/<code>/next"): {"home"},
     ("GET", "/sessions/<code>/files/<name>"): {"home"},
     ("GET", "/w/<code>"): {"phone", "handed"},
     ("GET", "/w/<code>/now"): {"phone", "handed"},
+    ("GET", "/w/<code>/role"): {"phone", "handed"},
     ("POST", "/w/<code>/role"): {"phone", "handed"},
     ("POST", "/w/<code>/ballot"): {"phone", "handed"},
     ("GET", "/w/<code>/counted"): {"handed"},
@@ -633,6 +646,7 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("POST", "/f/<code>/actions/<int:number>"): {"console"},
     ("POST", "/f/<code>/parked"): {"console"},
     ("POST", "/f/<code>/parked/<int:parked_id>"): {"console"},
+    ("POST", "/f/<code>/undo"): {"console"},
     ("GET", "/museums/<code>"): {"console", "home"},
     ("GET", "/museums/<code>/check-in"): {"console", "home"},
     ("POST", "/museums/<code>/actions/<int:action_id>"): {"console", "home"},
@@ -645,6 +659,11 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/f/<code>/devices"): {"console"},
     ("POST", "/f/<code>/devices"): {"console"},
     ("POST", "/sessions/load"): {"home"},
+    ("POST", "/rehearsals"): {"home"},
+    ("POST", "/example"): {"home"},
+    ("POST", "/f/<code>/rehearse"): {"console"},
+    ("POST", "/f/<code>/rehearsal"): {"console"},
+    ("POST", "/f/<code>/rehearsal/end"): {"console", "home"},
     # The last two, because they take from the others what they hold.
     ("POST", "/f/<code>/devices/revoke"): {"console"},
     ("POST", "/sessions/<code>/delete"): {"home"},
@@ -664,20 +683,23 @@ FORMS: dict[str, dict[str, Any]] = {
     "/f/<code>/move": {"move": "close", "version": "{version}"},
     "/f/<code>/show": {"want": "overlay", "value": "blank"},
     "/f/<code>/devices": {"role": "screen"},
+    "/f/<code>/rehearsal": {"want": "people", "value": "8"},
     "/f/<code>/notes/<int:agenda_id>": {"text": "Mine", "version": "0"},
     "/f/<code>/agreements/<int:agenda_id>": {"rating": "4", "reason": "Mine", "version": "0"},
     "/f/<code>/actions": {"action": "Invite the school"},
     "/f/<code>/actions/<int:number>": {"action": "Invite the schools", "version": "1"},
     "/packs": {"file": packs.template(FRAMEWORK.scales, "csv")},
     "/packs/<pack>": {"edition": "2028.1", "title": "Ours"},
+    "/languages/<language>/<sentence>": {"want": "draft"},
     "/sessions/<code>/next": {"title": "The next one", "held_on": "2027-11-21"},
     "/museums/<code>/actions/<int:action_id>": {"status": "under way", "version": "1"},
     "/f/<code>/parked": {"item": "The roof"},
-    "/f/<code>/parked/<int:parked_id>": {"item": "The whole roof", "version": "1"},
+    "/f/<code>/parked/<int:parked_id>": {"want": "remove"},
 }
 
 # What no text can say: a file, and a field more than once. The fourth question is the own one from above.
 SENT: dict[str, Callable[[], dict[str, Any]]] = {
+    "/languages/load": lambda: {"file": (io.BytesIO(b'msgid ""\nmsgstr "Language: cy\\n"\n'), "cy.po")},
     "/sessions/load": lambda: {"file": (io.BytesIO(session_json.write(a_report())), "session.json")},
     "/f/<code>/priorities": lambda: {"over": "questions", "key": [*QUESTIONS, "own-f405e0afc1dc"]},
 }
@@ -714,6 +736,18 @@ def visitors(venue: Venue, freya: Facilitator) -> dict[str, Person]:
     }
 
 
+def a_rehearsal(freya: Facilitator, console: Person) -> str:
+    """A new rehearsal of Freya's session, of which the console holds the console; its code."""
+
+    def job(session: Session) -> tuple[int, str, str]:
+        made = rehearsal.copy(session, freya.venue.house.framework, freya.workshop_id)
+        return made.id, made.code, workshop.grant(session, "facilitator", made.id)
+
+    workshop_id, code, token = freya.venue.performs(job)
+    console.client.set_cookie(f"f_{workshop_id}", token)
+    return code
+
+
 def rows_of(venue: Venue) -> dict[str, set[str]]:
     """Every row of every table."""
     with venue.reading() as session:
@@ -747,6 +781,8 @@ def test_each_address_lets_in_whom_it_should_and_is_not_there_for_anybody_else(
         "<int:action_id>": "1",
         "<pack>": editions.address_of(edition.key, edition.edition),
         "<kind>": "csv",
+        "<language>": "cy",
+        "<sentence>": venue.house.corrections.sentences("cy")[0].name,
         "<name>": "results.csv",
         "<version>": venue.house.assets.version,
         "<path:name>": "css/base.css",
@@ -758,6 +794,9 @@ def test_each_address_lets_in_whom_it_should_and_is_not_there_for_anybody_else(
         before = rows_of(venue) if allowed != EVERYBODY else {}
         for who in sorted(EVERYBODY, key=lambda who: who in allowed):
             path = rule.replace("<code>", ended.code) if rule.endswith("/next") else rule
+            if "<code>/rehearsal" in rule:  # not there for a session in which people meet
+                path = rule.replace("<code>", a_rehearsal(freya, visitors["console"]))
+                before = rows_of(venue)
             path = path.replace("<name>.pdf", "poster.pdf")
             for part, value in values.items():
                 path = path.replace(part, value)
@@ -885,13 +924,13 @@ def test_our_scripts_make_no_code_of_text() -> None:
         assert not re.search(r"\beval\(|new Function|\.innerHTML\s*=|document\.write", text), name
 
 
-def test_markup_that_is_not_escaped_is_made_in_one_place() -> None:
+def test_markup_that_is_not_escaped_is_made_of_catalogues_and_qr_codes_alone() -> None:
     makers = [
         name
         for name, tree in SOURCES.items()
         if any(isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Markup" for node in ast.walk(tree))
     ]
-    assert makers == ["qr"]
+    assert makers == ["language", "qr"]
 
 
 def test_every_link_form_and_file_of_every_page_stays_here(moments: list[Moment]) -> None:

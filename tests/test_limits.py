@@ -235,6 +235,7 @@ def test_whoever_comes_when_thirty_wait_reads_on_the_join_page_why_and_keeps_wha
     assert re.search(f'<input[^>]* value="{code}"', answer.text)
 
 
+@pytest.mark.program
 def test_behind_a_proxy_the_address_is_the_one_it_names(tmp_path: Path, time: Time) -> None:
     hosted = program(tmp_path, time, PUBLIC_URL="https://vote.example.org")
     for _ in range(FREE_FROM_ONE + 2):

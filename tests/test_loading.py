@@ -26,6 +26,12 @@ def database_url(sqlite_url: str) -> str:
 
 
 @pytest.fixture
+def pushes() -> bool:
+    """Nobody listens here."""
+    return False
+
+
+@pytest.fixture
 def held(venue: Venue, freya: Facilitator) -> Facilitator:
     """A session that was held: two votes on one question, one not shown, one below k, and a plan."""
     phones = venue.phones(6, freya.code)

@@ -203,6 +203,7 @@ def test_the_last_batch_can_be_taken_back_until_the_close(freya: Facilitator, ro
     assert counted.as_dict() == {"1": 1, "2": 0, "3": 6, "4": 2, "5": 0, "DK": 0, "NR": 0}
 
 
+@pytest.mark.program
 def test_a_program_that_was_started_again_has_forgotten_which_answers_were_cards(
     database_url: str, tmp_path: Path
 ) -> None:

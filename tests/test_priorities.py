@@ -23,6 +23,12 @@ def database_url(sqlite_url: str) -> str:
 
 
 @pytest.fixture
+def pushes() -> bool:
+    """Nobody listens here."""
+    return False
+
+
+@pytest.fixture
 def voting(venue: Venue, freya: Facilitator) -> Facilitator:
     """Freya's session with five actions and an open dot vote over them, live; it is the fourth on the agenda."""
 
@@ -116,6 +122,7 @@ def test_below_the_smallest_group_nothing_is_shown_to_anyone(venue: Venue, votin
     assert json.loads(voting.reads("session.json").data)["rounds"][-1]["counts"] is None
 
 
+@pytest.mark.parametrize("pushes", [True])
 def test_the_live_picture_comes_by_the_same_rule(
     venue: Venue, voting: Facilitator, wall: Screen, clock: FakeClock
 ) -> None:

@@ -397,7 +397,7 @@ def sized(examples: int, steps: int) -> Any:
 
 
 def test_a_random_session_counts_what_a_dictionary_counts(machine: Any) -> None:
-    run_state_machine_as_test(machine, settings=sized(8, 25))
+    run_state_machine_as_test(machine, settings=sized(6, 20))
 
 
 @pytest.mark.long

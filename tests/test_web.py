@@ -760,6 +760,21 @@ def test_a_form_too_large_to_be_meant_is_refused_in_words(room: Room) -> None:
     assert "That is too large." in answer.text
 
 
+@pytest.mark.parametrize("path", ["actions/{}", "parked/{}", "notes/{}", "agreements/{}", "agenda/{}"])
+@pytest.mark.parametrize("number", [2**31, 10**30])
+def test_an_address_with_a_number_that_no_row_can_have_is_not_found(room: Room, path: str, number: int) -> None:
+    answer = room.facilitator.post(f"/f/{room.code}/{path.format(number)}", data={"text": "We said.", "version": "0"})
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("number", [2**31, 10**10, 10**30])
+def test_a_number_in_a_form_that_no_row_can_have_does_no_harm(voting: Room, number: int) -> None:
+    form = {"move": "goto", "agenda": str(number), "version": str(number)}
+    assert voting.facilitator.post(f"/f/{voting.code}/move", data=form).status_code in (303, 409, 422)
+    action = {"action": "Open the archive.", "agenda": str(number), "version": "0"}
+    assert voting.facilitator.post(f"/f/{voting.code}/actions", data=action).status_code in (303, 409, 422)
+
+
 def test_whether_the_program_is_well_can_be_asked_by_anyone(app: Flask) -> None:
     answer = browser(app).get("/healthz")
     assert answer.status_code == 200

@@ -1,9 +1,10 @@
 // What we are measured against: a plain Socket.IO server. POST /push sends its body to everybody in the room; whoever
-// connects gets the last one.
+// connects gets the last one. POST /vote counts one and tells everybody, as live-quiz servers do.
 const http = require("http");
 const { Server } = require("socket.io");
 
 let last = { order: [0, 0], html: "" };
+let votes = 0;
 const server = http.createServer((request, response) => {
   const parts = [];
   request.on("data", (part) => parts.push(part));
@@ -12,6 +13,7 @@ const server = http.createServer((request, response) => {
       last = { order: [0, 0], html: Buffer.concat(parts).toString() };
       io.to("phones").emit("now", last);
     }
+    if (request.url === "/vote") io.to("phones").emit("now", { order: [0, ++votes], html: "" });
     response.end();
   });
 });

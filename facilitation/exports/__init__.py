@@ -6,7 +6,10 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from facilitation.errors import Refused
+from facilitation.language import _, mark
 from facilitation.report import Report
+from facilitation.store import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,12 @@ class Format:
         return f"{report.slug}-{'unfinished-' if report.unfinished else ''}{self.name}"
 
     def write(self, report: Report) -> bytes:
-        """The document. Takes from a millisecond to a few seconds: not for a thread that others wait for."""
+        """The document. Takes from a millisecond to a few seconds: not for a thread that others wait for.
+
+        Raises Refused for what did not happen: a rehearsal, the example.
+        """
+        if report.kind != Kind.SESSION:
+            raise Refused(_("Nobody met in a rehearsal, so no document is made of it."))
         write: Callable[[Report], bytes] = importlib.import_module(f"{__name__}.{self.module}").write
         return write(report)
 
@@ -39,61 +47,69 @@ FORMATS = {
     for known in (
         Format(
             "action-plan.docx",
-            "Action plan (Word)",
-            "Send this out today. It says who does what by when, and you can change it.",
+            mark("Action plan (Word)"),
+            mark("Send this out today. It says who does what by when, and you can change it."),
             _WORD,
             "plan_docx",
         ),
         Format(
             "report.docx",
-            "Report (Word)",
-            "The whole report, to change or to copy from. Page 1 stands alone, for the board.",
+            mark("Report (Word)"),
+            mark("The whole report, to change or to copy from. Page 1 stands alone, for the board."),
             _WORD,
             "report_docx",
             slow=True,
         ),
         Format(
             "report.pdf",
-            "Report (PDF)",
-            "The same report, to print or to send.",
+            mark("Report (PDF)"),
+            mark("The same report, to print or to send."),
             "application/pdf",
             "report_pdf",
             slow=True,
         ),
         Format(
             "wall-chart.pdf",
-            "Wall chart (PDF)",
-            "One large page for the wall. Prints on A3, or smaller on A4.",
+            mark("Wall chart (PDF)"),
+            mark("One large page for the wall. Prints on A3, or smaller on A4."),
             "application/pdf",
             "wall_chart",
         ),
         Format(
             "dates.ics",
-            "Dates for your calendar",
-            "Open it to put the days of the plan into your calendar. Opening a newer one brings them up to date.",
+            mark("Dates for your calendar"),
+            mark("Open it to put the days of the plan into your calendar. Opening a newer one brings them up to date."),
             "text/calendar; charset=utf-8",
             "calendar_ics",
         ),
         Format(
             "tables.xlsx",
-            "Everything as tables (Excel)",
-            "Every action, result and parked item as tables for Excel or LibreOffice.",
+            mark("Everything as tables (Excel)"),
+            mark("Every action, result and parked item as tables for Excel or LibreOffice."),
             _EXCEL,
             "workbook_xlsx",
         ),
-        Format("results.csv", "Results (CSV)", "The counts alone, for a statistics program.", _CSV, "results_csv"),
-        Format("actions.csv", "Actions (CSV)", "The actions alone, for another program.", _CSV, "actions_csv"),
+        Format(
+            "results.csv",
+            mark("Results (CSV)"),
+            mark("The counts alone, for a statistics program."),
+            _CSV,
+            "results_csv",
+        ),
+        Format(
+            "actions.csv", mark("Actions (CSV)"), mark("The actions alone, for another program."), _CSV, "actions_csv"
+        ),
         Format(
             "session.json",
-            "Whole session (JSON)",
-            "The whole session, for loading it into this program again. Not for reading.",
+            mark("Whole session (JSON)"),
+            mark("The whole session, for loading it into this program again. Not for reading."),
             "application/json",
             "session_json",
         ),
         Format(
             "everything.zip",
-            "All of these in one file (ZIP)",
-            "To keep, or to send on in one go. A note inside says what each file is for.",
+            mark("All of these in one file (ZIP)"),
+            mark("To keep, or to send on in one go. A note inside says what each file is for."),
             "application/zip",
             "everything_zip",
             slow=True,

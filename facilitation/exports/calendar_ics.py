@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from facilitation.exports import said
+from facilitation.language import _
 from facilitation.plan import CHECK_IN_DAYS, Action, ToDo, in_order
 from facilitation.report import Report
 
@@ -77,8 +78,8 @@ def _calendar(days: Iterable[Day], made_at: dt.datetime | None) -> bytes:
 def _days(action: Action, belongs: str, agreed: str, code: str) -> Iterator[Day]:
     days = (
         ("due", action.due, action.action),
-        ("first", action.first_step_by, f"First step: {action.first_step or action.action}"),
-        ("review", action.review, f"Look again: {action.action}"),
+        ("first", action.first_step_by, _("First step: %(step)s", step=action.first_step or action.action)),
+        ("review", action.review, _("Look again: %(action)s", action=action.action)),
     )
     for kind, day, summary in days:
         if day:
@@ -92,9 +93,13 @@ def _check_in(museum: str, code: str, held_on: dt.date, actions: Sequence[Action
     if not actions:
         return []
     day = held_on + dt.timedelta(days=CHECK_IN_DAYS)
-    listed = "\n".join(f"{action.id} {action.action} ({action.owner})" for action in actions)
-    words = f"{museum}: ask of each action whether it is done, under way, not started or dropped.\n{listed}"
-    return [Day(f"{code}-check-in", day, "Check in: how far have our actions come?", words)]
+    listed = "\n".join(f"{action.id} {action.action} ({action.owner_said})" for action in actions)
+    words = _(
+        "%(museum)s: ask of each action whether it is done, under way, not started or dropped.\n%(listed)s",
+        museum=museum,
+        listed=listed,
+    )
+    return [Day(f"{code}-check-in", day, _("Check in: how far have our actions come?"), words)]
 
 
 def _event(day: Day, moment: dt.datetime) -> Iterator[str]:
@@ -114,11 +119,11 @@ def _event(day: Day, moment: dt.datetime) -> Iterator[str]:
 
 def _description(action: Action, belongs: str, agreed: str) -> str:
     known = (
-        ("Action", action.action),
-        ("Owner", action.owner),
-        ("We will know because", action.measure),
-        ("For", belongs),
-        ("Agreed at", agreed),
+        (_("Action"), action.action),
+        (_("Owner"), action.owner_said),
+        (_("We will know because"), action.measure),
+        (_("For"), belongs),
+        (_("Agreed at"), agreed),
     )
     return "\n".join(f"{name}: {words}" for name, words in known if words)
 

@@ -7,6 +7,7 @@ import zipfile
 
 from facilitation.exports import FORMATS, Format
 from facilitation.exports.said import TALKING, who_and_when
+from facilitation.language import _
 from facilitation.report import Report
 
 README = "README.txt"
@@ -36,15 +37,17 @@ def _entry(report: Report, name: str) -> zipfile.ZipInfo:
 
 def readme(report: Report) -> bytes:
     """The note, with the line ends that every text editor understands."""
-    files = [line for known in _parts() for line in (known.file_name(report), f"    {known.use}", "")]
+    files = [line for known in _parts() for line in (known.file_name(report), f"    {_(known.use)}", "")]
     lines = [
         who_and_when(report),
         "",
         *files,
-        "These files hold no answers of single people, and no result that fewer than "
-        f"{report.k} people gave. They do hold the",
-        "names and notes that the group wrote down: pass them on with care.",
-        TALKING,
+        *_(
+            "These files hold no answers of single people, and no result that fewer than %(k)s people gave. They do "
+            "hold the\nnames and notes that the group wrote down: pass them on with care.",
+            k=report.k,
+        ).split("\n"),
+        _(TALKING),
         "",
         report.credit,
         "",

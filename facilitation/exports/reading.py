@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
 from facilitation.errors import Refused
+from facilitation.language import _
 from facilitation.plan import FIRST_YEAR, LAST_YEAR
 from facilitation.words import is_unfit, is_unseen
 
@@ -26,7 +27,7 @@ def loaded(text: str, name: str) -> object:
     def fields(pairs: list[tuple[str, object]]) -> dict[str, object]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            refuse(name, "a field stands twice in the same group.")
+            refuse(name, _("a field stands twice in the same group."))
         return found
 
     try:
@@ -34,13 +35,17 @@ def loaded(text: str, name: str) -> object:
     except json.JSONDecodeError as error:
         refuse(
             name,
-            f"this is not a session file, or it was cut short or damaged in line {error.lineno}, column {error.colno}. "
-            "A session file ends in session.json.",
+            _(
+                "this is not a session file, or it was cut short or damaged in line %(line)s, column %(column)s. A "
+                "session file ends in session.json.",
+                line=error.lineno,
+                column=error.colno,
+            ),
         )
     except ValueError:
-        refuse(name, "a number in it has too many digits.")
+        refuse(name, _("a number in it has too many digits."))
     except RecursionError:
-        refuse(name, "its groups are nested too deeply.")
+        refuse(name, _("its groups are nested too deeply."))
 
 
 def refuse(place: str, fault: str) -> NoReturn:
@@ -49,17 +54,17 @@ def refuse(place: str, fault: str) -> NoReturn:
 
 
 class Group:
-    """One { } of the file, with exactly these fields; `place` is where it stands, for people."""
+    """One { } of the file, with exactly these fields and perhaps `optional` ones; `place`: where it is, for people."""
 
-    def __init__(self, value: object, place: str, fields: Collection[str]) -> None:
+    def __init__(self, value: object, place: str, fields: Collection[str], optional: Collection[str] = ()) -> None:
         if not isinstance(value, dict):
-            refuse(place, "a group of fields in { } is needed here.")
+            refuse(place, _("a group of fields in { } is needed here."))
         for field in fields:
             if field not in value:
-                refuse(place, f"the field “{field}” is missing.")
+                refuse(place, _("the field “%(field)s” is missing.", field=field))
         for field in value:
-            if field not in fields:
-                refuse(place, f"the field “{_shown(field)}” is not known here.")
+            if field not in fields and field not in optional:
+                refuse(place, _("the field “%(field)s” is not known here.", field=_shown(field)))
         self.values: dict[str, Any] = value
         self.place = place
 
@@ -73,20 +78,22 @@ class Group:
 
     def _text(self, value: object, field: str, longest: int, *, needed: bool, bad: Callable[[str], bool]) -> str:
         if not isinstance(value, str):
-            self.refuse(field, "text in quotation marks is needed here.")
+            self.refuse(field, _("text in quotation marks is needed here."))
         if needed and not value.strip():
-            self.refuse(field, "the text is empty.")
+            self.refuse(field, _("the text is empty."))
         if len(value) > longest:
-            self.refuse(field, f"the text has {len(value)} characters; {longest} is the most.")
+            self.refuse(
+                field, _("the text has %(count)s characters; %(most)s is the most.", count=len(value), most=longest)
+            )
         if any(bad(character) for character in value if character != "\n"):
-            self.refuse(field, "the text holds a character that cannot be shown.")
+            self.refuse(field, _("the text holds a character that cannot be shown."))
         return value
 
     def key(self, field: str) -> str:
         """A key: small letters, digits and hyphens."""
         key = self.text(field, 120)
         if not _KEY.fullmatch(key):
-            self.refuse(field, "a key holds only small letters a to z, digits and single hyphens.")
+            self.refuse(field, _("a key holds only small letters a to z, digits and single hyphens."))
         return key
 
     def texts(self, field: str, longest: int, *, needed: bool = False) -> dict[str, str]:
@@ -95,9 +102,9 @@ class Group:
 
     def _texts(self, value: object, field: str, longest: int, *, needed: bool) -> dict[str, str]:
         if not isinstance(value, dict) or not all(_LANGUAGE.fullmatch(language) for language in value):
-            self.refuse(field, 'a text is given by language here, such as {"en": "..."}.')
+            self.refuse(field, _('a text is given by language here, such as {"en": "..."}.'))
         if (needed or value) and "en" not in value:
-            self.refuse(field, "the English text (“en”) is missing.")
+            self.refuse(field, _("the English text (“en”) is missing."))
         return {
             language: self._text(text, f"{field} ({language})", longest, needed=False, bad=is_unfit)
             for language, text in value.items()
@@ -119,7 +126,7 @@ class Group:
         """A whole number from `low` to `high`."""
         value = self.values[field]
         if type(value) is not int or not low <= value <= high:  # true is an int too
-            self.refuse(field, f"a whole number from {low} to {high} is needed here.")
+            self.refuse(field, _("a whole number from %(low)s to %(high)s is needed here.", low=low, high=high))
         return value
 
     def whole_or_none(self, field: str, low: int, high: int) -> int | None:
@@ -130,7 +137,7 @@ class Group:
         """True or false."""
         value = self.values[field]
         if not isinstance(value, bool):
-            self.refuse(field, "true or false is needed here.")
+            self.refuse(field, _("true or false is needed here."))
         return value
 
     def day(self, field: str) -> dt.date:
@@ -139,11 +146,13 @@ class Group:
         try:
             day = dt.date.fromisoformat(value)
         except (TypeError, ValueError):
-            self.refuse(field, "a day is needed here, as year, month and day: 2026-11-21.")
+            self.refuse(field, _("a day is needed here, as year, month and day: 2026-11-21."))
         if day.isoformat() != value:  # 20261121 would come back in another form
-            self.refuse(field, "a day is needed here, as year, month and day: 2026-11-21.")
+            self.refuse(field, _("a day is needed here, as year, month and day: 2026-11-21."))
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            self.refuse(field, f"a day in a year from {FIRST_YEAR} to {LAST_YEAR} is needed here.")
+            self.refuse(
+                field, _("a day in a year from %(first)s to %(last)s is needed here.", first=FIRST_YEAR, last=LAST_YEAR)
+            )
         return day
 
     def day_or_none(self, field: str) -> dt.date | None:
@@ -154,7 +163,10 @@ class Group:
         """One of these texts."""
         value = self.values[field]
         if not isinstance(value, str) or value not in choices:
-            self.refuse(field, f"one of these is needed here: {', '.join(f'“{choice}”' for choice in choices)}.")
+            self.refuse(
+                field,
+                _("one of these is needed here: %(choices)s.", choices=", ".join(f"“{choice}”" for choice in choices)),
+            )
         return value
 
     def group(self, field: str, fields: Collection[str]) -> Group:
@@ -170,7 +182,7 @@ class Group:
     def _list(self, field: str) -> list[object]:
         value = self.values[field]
         if not isinstance(value, list):
-            self.refuse(field, "a list in [ ] is needed here.")
+            self.refuse(field, _("a list in [ ] is needed here."))
         return value
 
 

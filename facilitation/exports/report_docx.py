@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from facilitation.exports import pictures, plan_docx, said, word
+from facilitation.language import _
 from facilitation.plan import in_order
 from facilitation.profile import ProfileRow
 from facilitation.report import Answer, Chapter, Report
@@ -13,13 +14,13 @@ from facilitation.tally import Tally
 
 def write(report: Report) -> bytes:
     """The file: A4, a section for each hallmark on a new page."""
-    paper = word.Paper(report, f"{said.HEADLINE}: {report.museum}", landscape=False)
+    paper = word.Paper(report, _("How we see ourselves: %(museum)s", museum=report.museum), landscape=False)
     _page_one(paper, report)
     plan_docx.earlier(paper, report, (11, 66, 34, 33, 34), new_page=True)
     for chapter in report.chapters:
         _chapter(paper, chapter)
     _plan(paper, report)
-    paper.heading(said.METHOD_HEADLINE, 1)
+    paper.heading(_(said.METHOD_HEADLINE), 1)
     for paragraph in said.method(report):
         paper.text(paragraph)
     paper.text(report.credit, "Small")
@@ -27,26 +28,26 @@ def write(report: Report) -> bytes:
 
 
 def _page_one(paper: word.Paper, report: Report) -> None:
-    paper.heading(said.HEADLINE, 0)
+    paper.heading(_(said.HEADLINE), 0)
     paper.text(said.who_and_when(report), "Subtitle")
     facts = said.facts(report)
-    values = [word.cells((value for _, value in facts), "Fact")]
-    paper.table("Four facts about the session", [name for name, _ in facts], (40, 40, 40, 58), values)
+    values = [word.cells((value for _name, value in facts), "Fact")]
+    paper.table(_("Four facts about the session"), [name for name, _value in facts], (40, 40, 40, 58), values)
     if report.three:
         paper.heading(said.three_headline(report), 1)
         rows = (
             [*word.cells((reason,)), _bold(question), *word.cells((seen,))]
             for reason, question, seen in said.three(report)
         )
-        paper.table(said.three_headline(report), ("Why", "Question", "What we saw"), (45, 63, 70), rows)
-    paper.heading("The hallmarks at a glance", 1)
+        paper.table(said.three_headline(report), (_("Why"), _("Question"), _("What we saw")), (45, 63, 70), rows)
+    paper.heading(_("The hallmarks at a glance"), 1)
     if report.profile:
-        paper.text(said.LEGEND, "Small")
+        paper.text(_(said.LEGEND), "Small")
         rows = (_profile_row(paper, row) for row in report.profile)
-        headings, widths = ("Hallmark", *said.LEVELS, "Spread"), (52, *[18.5] * 5, 33.5)
-        paper.table("Each question at its middle answer, by hallmark", headings, widths, rows)
+        headings, widths = (_("Hallmark"), *said.headed(said.LEVELS), _("Spread")), (52, *[18.5] * 5, 33.5)
+        paper.table(_("Each question at its middle answer, by hallmark"), headings, widths, rows)
     else:
-        paper.text(said.NO_PROFILE)
+        paper.text(_(said.NO_PROFILE))
     paper.text(said.summary(report), "Small", before=6)
 
 
@@ -55,7 +56,7 @@ def _bold(words: str) -> str:
 
 
 def _profile_row(paper: word.Paper, row: ProfileRow) -> list[str]:
-    title = f"{row.plate} {row.hallmark}".strip() or said.OWN_QUESTIONS
+    title = f"{row.plate} {row.hallmark}".strip() or _(said.OWN_QUESTIONS)
     levels = []
     for level in range(1, 6):
         here = tuple(mark for mark in row.marks if mark.level == level)
@@ -81,8 +82,14 @@ def _question(paper: word.Paper, answer: Answer) -> None:
         widths = [46, 56, *[20] * others]
         if said.two_charts(answer):
             widths[1] = widths[-1] = 50
-        headings = ("Answer", *(heading for heading, _ in columns))
-        paper.table(f"Answers to {said.name_of(answer)}", headings, widths, _chart(paper, answer), ruled=False)
+        headings = (_("Answer"), *(heading for heading, _counts in columns))
+        paper.table(
+            _("Answers to %(question)s", question=said.name_of(answer)),
+            headings,
+            widths,
+            _chart(paper, answer),
+            ruled=False,
+        )
     paper.text(said.turnout(answer), "Small", before=3)
     for name, words in said.findings(answer):
         paper.term(name, words, bold=True)
@@ -93,9 +100,9 @@ def _question(paper: word.Paper, answer: Answer) -> None:
 def _chart(paper: word.Paper, answer: Answer) -> Iterator[list[str]]:
     """A row for each point: squares and count of the latest vote, then the counts of roles and of earlier votes; last
     time's stand at the end as a chart of their own."""
-    (_, latest), *others = said.columns(answer)
+    (_heading, latest), *others = said.columns(answer)
     on_scale = len(latest.counts)
-    longest = max(max(counts.counts) for _, counts in (said.columns(answer)[0], said.columns(answer)[-1]))
+    longest = max(max(counts.counts) for _heading, counts in (said.columns(answer)[0], said.columns(answer)[-1]))
     for place, point in enumerate(said.points(answer)):
 
         def lane(counts: Tally, place: int = place) -> str:
@@ -104,7 +111,7 @@ def _chart(paper: word.Paper, answer: Answer) -> Iterator[list[str]]:
                 return ""
             return paper.picture(pictures.lane(place + 1, count, longest), "") + word.run(" ")
 
-        rest = [word.run(str(said.cells(counts)[place])) for _, counts in others]
+        rest = [word.run(str(said.cells(counts)[place])) for _heading, counts in others]
         if answer.last and said.two_charts(answer):
             rest[-1] = lane(answer.last.then.counts) + rest[-1]
         first = lane(latest) + word.run(str(said.cells(latest)[place]), bold=True)
@@ -114,7 +121,7 @@ def _chart(paper: word.Paper, answer: Answer) -> Iterator[list[str]]:
 
 
 def _plan(paper: word.Paper, report: Report) -> None:
-    paper.heading(said.PLAN_HEADLINE, 1, new_page=True)
+    paper.heading(_(said.PLAN_HEADLINE), 1, new_page=True)
     paper.text(said.counted(report))
     if report.actions:
         rows = []
@@ -125,8 +132,8 @@ def _plan(paper: word.Paper, report: Report) -> None:
                 word.paragraph(word.run(f"{name}: {words}"), "Small") for name, words in said.details(action)
             )
             rows.append(made)
-        paper.table("Actions", said.SHORT_HEADINGS, (11, 32, 52, 30, 29, 24), rows)
+        paper.table(_("Actions"), said.headed(said.SHORT_HEADINGS), (11, 32, 52, 30, 29, 24), rows)
     plan_docx.next_look(paper, report)
-    paper.heading("Parked for later", 2)
+    paper.heading(_("Parked for later"), 2)
     plan_docx.parked(paper, report, (40, 66, 40, 32))
     plan_docx.priorities(paper, report, 178, 2)

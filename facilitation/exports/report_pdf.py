@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from facilitation.exports import said, typeset
+from facilitation.language import _, current
 from facilitation.plan import in_order
 from facilitation.profile import ProfileRow
 from facilitation.report import Answer, Chapter, Report
@@ -18,20 +19,23 @@ def write(report: Report) -> bytes:
 def words(report: Report) -> dict[str, Any]:
     """Everything the template sets, as plain data."""
     return page_one(report) | {
+        "answer": _("Answer"),
         "chapters": [_chapter(chapter) for chapter in report.chapters],
         "earlier": {
-            "title": said.EARLIER_HEADLINE,
+            "title": _(said.EARLIER_HEADLINE),
             "lead": said.earlier_lead(report),
-            "headings": said.EARLIER_HEADINGS,
+            "headings": said.headed(said.EARLIER_HEADINGS),
             "rows": said.earlier_rows(report),
         },
         "plan": _plan(report),
         "parked": said.parked_rows(report),
-        "parked-headings": said.PARKED_HEADINGS,
-        "no-parked": said.NO_PARKED,
-        "priorities-headline": said.PRIORITIES_HEADLINE,
+        "parked-headline": _("Parked for later"),
+        "parked-headings": said.headed(said.PARKED_HEADINGS),
+        "no-parked": _(said.NO_PARKED),
+        "priorities-headline": _(said.PRIORITIES_HEADLINE),
         "priorities": [_priorities(answer) for answer in report.priorities],
-        "method-headline": said.METHOD_HEADLINE,
+        "room-said": _("What the room said"),
+        "method-headline": _(said.METHOD_HEADLINE),
         "method": said.method(report),
         "credit": report.credit,
     }
@@ -40,15 +44,19 @@ def words(report: Report) -> dict[str, Any]:
 def page_one(report: Report) -> dict[str, Any]:
     """What stands on page 1, which the wall chart shows too."""
     return {
-        "title": said.HEADLINE,
+        "language": current().partition("-")[0],
+        "pages": _("%(page)s of %(pages)s", page="{page}", pages="{pages}"),
+        "title": _(said.HEADLINE),
         "museum": report.museum,
         "who": said.who_and_when(report),
         "footer": said.footer(report),
         "facts": said.facts(report),
         "three-headline": said.three_headline(report),
         "three": said.three(report),
-        "levels": said.LEVELS,
-        "legend": said.LEGEND,
+        "glance": _("The hallmarks at a glance"),
+        "profile-headings": (_("Hallmark"), *said.headed(said.LEVELS), _("Spread")),
+        "no-profile": _(said.NO_PROFILE),
+        "legend": _(said.LEGEND),
         "profile": [_row(row) for row in report.profile],
         "summary": said.summary(report),
     }
@@ -57,7 +65,7 @@ def page_one(report: Report) -> dict[str, Any]:
 def _row(row: ProfileRow) -> dict[str, Any]:
     return {
         "plate": row.plate,
-        "hallmark": row.hallmark or said.OWN_QUESTIONS,
+        "hallmark": row.hallmark or _(said.OWN_QUESTIONS),
         "shown": row.shown,
         "why": row.why_not,
         "spread": row.spread,
@@ -72,7 +80,7 @@ def _marks(row: ProfileRow, level: int) -> list[dict[str, bool]]:
 def _chapter(chapter: Chapter) -> dict[str, Any]:
     return {
         "number": chapter.number,
-        "title": chapter.title or said.OWN_QUESTIONS,
+        "title": chapter.title or _(said.OWN_QUESTIONS),
         "definition": chapter.definition,
         "attribution": chapter.attribution,
         "questions": [_question(answer) for answer in chapter.answers],
@@ -104,12 +112,12 @@ def _priorities(answer: Answer) -> dict[str, Any]:
 
 def _plan(report: Report) -> dict[str, Any]:
     return {
-        "title": said.PLAN_HEADLINE,
+        "title": _(said.PLAN_HEADLINE),
         "lead": said.counted(report),
-        "none": said.NO_ACTIONS,
+        "none": _(said.NO_ACTIONS),
         "review": said.next_look(report),
         "no-review": report.next_review is None,
-        "headings": said.SHORT_HEADINGS,
+        "headings": said.headed(said.SHORT_HEADINGS),
         "rows": [
             {"cells": said.short_row(report, action), "details": said.details(action)}
             for action in in_order(report.actions)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
+from facilitation.hallmarks import say
+from facilitation.language import SOURCE
 from facilitation.report import Answer, Report, Vote
 from facilitation.tally import Dots, Tally
 
@@ -68,7 +70,7 @@ def _row(
 def _points(answer: Answer, tally: Tally | Dots | None) -> list[tuple[str, str, object]]:
     if tally is None:
         return [("", "", "")]
-    labels = [*enumerate(answer.labels, start=1)]
+    labels = [*enumerate((say(label, SOURCE) for label in answer.maps["labels"]), start=1)]
     counts = tally.as_dict()
     on_scale: list[tuple[str, str, object]] = [(str(point), label, counts[str(point)]) for point, label in labels]
     if isinstance(tally, Dots):

@@ -1,4 +1,5 @@
-"""What the documents say, in English and in order: Word, PDF, wall chart and workbook lay out the same words. Pure.
+"""What the documents say, in order and in the language spoken: Word, PDF, wall chart and workbook lay out the same
+words. Pure.
 
 A sentence never speaks of one person alone (DOMAIN.md 7.4); tables may hold a 1.
 """
@@ -9,63 +10,109 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 
 from facilitation.continuing import Side
-from facilitation.plan import TO_BE_AGREED, Action, ParkedItem, Status, Support, in_order, long_date
+from facilitation.language import _, mark, ngettext
+from facilitation.plan import TO_BE_AGREED, Action, ParkedItem, Status, Support, in_order, long_date, meeting
 from facilitation.report import Answer, Chapter, Report, ToDiscuss, Vote
 from facilitation.stages import Mode
 from facilitation.tally import OTHERS, REASON_WORDS, SPREAD_WORDS, Reason, Tally
 
 Row = tuple[str, ...]
 
-HEADLINE = "How we see ourselves"
-PLAN_HEADLINE = "What we agreed to do"
-METHOD_HEADLINE = "How these numbers were made"
-NO_PROFILE = "No question has been voted on and shown yet."
-TALKING = "This is a picture for talking, not an audit."
-LEGEND = (
+HEADLINE = mark("How we see ourselves")
+PLAN_HEADLINE = mark("What we agreed to do")
+METHOD_HEADLINE = mark("How these numbers were made")
+NO_PROFILE = mark("No question has been voted on and shown yet.")
+TALKING = mark("This is a picture for talking, not an audit.")
+LEGEND = mark(
     "One square is one question, standing under its middle answer; a square in two halves stands between that answer "
     "and the next. A slash means that people were far apart."
 )
-DONT_KNOW, NOT_RELEVANT = "Don’t know", "Not relevant to us"
-OWN_QUESTIONS = "Our own questions"
-LEVELS = ("1 low", "2", "3 middle", "4", "5 high")
+DONT_KNOW, NOT_RELEVANT = mark("Don’t know"), mark("Not relevant to us")
+OWN_QUESTIONS = mark("Our own questions")
+LEVELS = (mark("1 low"), "2", mark("3 middle"), "4", mark("5 high"))
 """The columns of the profile."""
-NO_ACTIONS = "No actions were written down."
-NO_PARKED = "Nothing was parked."
+NO_ACTIONS = mark("No actions were written down.")
+NO_PARKED = mark("Nothing was parked.")
 UNSET = ""
 """A cell that is left for a pen: documents draw a line there."""
 
 ACTIONS_HEADINGS = (
-    "No.",
-    "For",
-    "What we saw",
-    "Action",
-    "Owner",
-    "First step, by",
-    "Due",
-    "We will know because",
-    "Status",
+    mark("No."),
+    mark("For"),
+    mark("What we saw"),
+    mark("Action"),
+    mark("Owner"),
+    mark("First step, by"),
+    mark("Due"),
+    mark("We will know because"),
+    mark("Status"),
 )
-MORE_HEADINGS = ("No.", "Priority", "Review", "Resources, £", "Support wanted", "Forward plan objective", "Notes")
-SHORT_HEADINGS = ("No.", "For", "Action", "Owner", "Due", "Status")
-EARLIER_HEADLINE = "What we said we would do"
-EARLIER_HEADINGS = ("No.", "Action", "Owner", "Due", "How far it has come")
-PRIORITIES_HEADLINE = "Priorities: how the dots fell"
-PARKED_HEADINGS = ("For", "Parked for later", "Goes to", "Who takes it there")
-AGREED_HEADINGS = ("Question", "Votes: middle answer", "We agreed on", "Why")
+MORE_HEADINGS = (
+    mark("No."),
+    mark("Priority"),
+    mark("Review"),
+    mark("Resources, £"),
+    mark("Support wanted"),
+    mark("Forward plan objective"),
+    mark("Notes"),
+)
+SHORT_HEADINGS = (mark("No."), mark("For"), mark("Action"), mark("Owner"), mark("Due"), mark("Status"))
+EARLIER_HEADLINE = mark("What we said we would do")
+EARLIER_HEADINGS = (mark("No."), mark("Action"), mark("Owner"), mark("Due"), mark("How far it has come"))
+PRIORITIES_HEADLINE = mark("Priorities: how the dots fell")
+PARKED_HEADINGS = (mark("For"), mark("Parked for later"), mark("Goes to"), mark("Who takes it there"))
+AGREED_HEADINGS = (mark("Question"), mark("Votes: middle answer"), mark("We agreed on"), mark("Why"))
 
 _RATINGS_IN_A_PLAN = 12
-_GROUPS = {"trustee": "Trustees", "staff": "Staff", "volunteer": "Volunteers", "other": "Other roles", OTHERS: "Others"}
-_VOTES = {1: "First vote", 2: "Second vote", 3: "Third vote"}
+_GROUPS = {
+    "trustee": mark("Trustees"),
+    "staff": mark("Staff"),
+    "volunteer": mark("Volunteers"),
+    "other": mark("Other roles"),
+    OTHERS: mark("Others"),
+}
+_GROUP_NUMBERS = {
+    "trustee": mark("Trustees %(num)s"),
+    "staff": mark("Staff %(num)s"),
+    "volunteer": mark("Volunteers %(num)s"),
+    "other": mark("Other roles %(num)s"),
+    OTHERS: mark("Others %(num)s"),
+}
+_VOTES = {1: mark("First vote"), 2: mark("Second vote"), 3: mark("Third vote")}
+_MIDDLES = {
+    1: mark("%(middle)s, on the first vote"),
+    2: mark("%(middle)s, on the second vote"),
+    3: mark("%(middle)s, on the third vote"),
+}
+_THINGS = {
+    1: mark("One thing to talk about"),
+    2: mark("Two things to talk about"),
+    3: mark("Three things to talk about"),
+}
+_STATES = {
+    Status.NOT_STARTED: mark("%(num)s not started"),
+    Status.UNDER_WAY: mark("%(num)s under way"),
+    Status.DONE: mark("%(num)s done"),
+    Status.DROPPED: mark("%(num)s dropped"),
+}
+SUPPORT = {
+    Support.NONE: mark("none"),
+    Support.MUSEUM_DEVELOPMENT: mark("museum development"),
+    Support.AIM: mark("AIM"),
+    Support.OTHER: mark("other"),
+}
+"""Whose help the group wants, as people read it."""
 _HOW = {
-    Mode.LIVE.value: "While people voted, the room saw the results build up",
-    Mode.ON_REVEAL.value: "Nobody saw results before voting had closed",
+    Mode.LIVE.value: mark("While people voted, the room saw the results build up."),
+    Mode.ON_REVEAL.value: mark("Nobody saw results before voting had closed."),
 }
 
 
 def who_and_when(report: Report) -> str:
     """The line under the headline: "Wexcombe Mill Museum. Away day, 21 November 2026."."""
-    so_far = " Unfinished: the session was still going on when this was made." if report.unfinished else ""
-    return f"{report.museum}. {report.title}, {long_date(report.held_on)}.{so_far}"
+    line = f"{report.museum}. {report.title}, {long_date(report.held_on)}."
+    so_far = _("Unfinished: the session was still going on when this was made.") if report.unfinished else ""
+    return _joined(" ", line, so_far)
 
 
 def footer(report: Report) -> str:
@@ -76,15 +123,17 @@ def footer(report: Report) -> str:
 def facts(report: Report) -> tuple[tuple[str, str], ...]:
     """The four facts of page 1: what, and how much."""
     if report.first_due and not report.next_review:
-        review = ("First action due", long_date(report.first_due))
+        review = (_("First action due"), long_date(report.first_due))
     else:
-        review = ("Next review", _date(report.next_review) or "Not set")
+        review = (_("Next review"), _date(report.next_review) or _("Not set"))
     earlier = report.earlier
     return (
-        ("People", f"{report.joined} joined"),
-        ("Questions", f"{report.answered} answered"),
-        ("Actions agreed", str(len(report.actions))),
-        ("Last time’s actions", f"{earlier.done} of {len(earlier.actions)} done") if earlier else review,
+        (_("People"), ngettext("%(num)s joined", "%(num)s joined", report.joined)),
+        (_("Questions"), ngettext("%(num)s answered", "%(num)s answered", report.answered)),
+        (_("Actions agreed"), str(len(report.actions))),
+        (_("Last time’s actions"), _("%(done)s of %(all)s done", done=earlier.done, all=len(earlier.actions)))
+        if earlier
+        else review,
     )
 
 
@@ -93,8 +142,13 @@ def earlier_lead(report: Report) -> str:
     earlier = report.earlier
     if earlier is None:
         return ""
-    done = f"{earlier.done} of {len(earlier.actions)} done"
-    return f"Looking back on {earlier.title}, {long_date(earlier.held_on)}: {done}."
+    return _(
+        "Looking back on %(title)s, %(day)s: %(done)s of %(all)s done.",
+        title=earlier.title,
+        day=long_date(earlier.held_on),
+        done=earlier.done,
+        all=len(earlier.actions),
+    )
 
 
 def earlier_rows(report: Report) -> list[Row]:
@@ -105,12 +159,12 @@ def earlier_rows(report: Report) -> list[Row]:
 
 def three_headline(report: Report) -> str:
     """ "Three things to talk about", or as many as there are."""
-    return {1: "One thing", 2: "Two things"}.get(len(report.three), "Three things") + " to talk about"
+    return _(_THINGS.get(len(report.three), _THINGS[3]))
 
 
 def three(report: Report) -> tuple[tuple[str, str, str], ...]:
     """The three things to talk about: reason, question, and what was seen."""
-    return tuple((REASON_WORDS[one.reason], name_of(one.answer), _seen(one)) for one in report.three)
+    return tuple((_(REASON_WORDS[one.reason]), name_of(one.answer), _seen(one)) for one in report.three)
 
 
 def _seen(one: ToDiscuss) -> str:
@@ -121,19 +175,30 @@ def _seen(one: ToDiscuss) -> str:
     between = counts.n - counts.low - counts.high
     match one.reason:
         case Reason.LOW if counts.n - counts.low != 1:
-            return f"{counts.low} of {counts.n} say {labels[1]} or {labels[0]}"
+            return _(
+                "%(num)s of %(of)s say %(one)s or %(other)s",
+                num=counts.low,
+                of=counts.n,
+                one=labels[1],
+                other=labels[0],
+            )
         case Reason.DONT_KNOW if counts.ballots - counts.dk != 1:
-            return f"{counts.dk} of {counts.ballots} don’t know"
+            return _("%(num)s of %(of)s don’t know", num=counts.dk, of=counts.ballots)
         case Reason.APART if 1 not in (counts.low, counts.high, between):
-            return f"{counts.low or 'None'} low, {counts.high or 'none'} high, {between or 'none'} in between"
+            said = (
+                ngettext("%(num)s low", "%(num)s low", counts.low) if counts.low else _("None low"),
+                ngettext("%(num)s high", "%(num)s high", counts.high) if counts.high else _("none high"),
+                ngettext("%(num)s in between", "%(num)s in between", between) if between else _("none in between"),
+            )
+            return ", ".join(said)
         case Reason.APART:
-            return "Talk about what each side has in mind"
+            return _("Talk about what each side has in mind")
     return capital(one.why)
 
 
 def people(number: int) -> str:
     """ "26 people", "1 person"."""
-    return f"{number} {'person' if number == 1 else 'people'}"
+    return ngettext("%(num)s person", "%(num)s people", number)
 
 
 def name_of(answer: Answer) -> str:
@@ -143,7 +208,7 @@ def name_of(answer: Answer) -> str:
 
 def chapter_title(chapter: Chapter) -> str:
     """ "9 Tackling Inequality", or what own questions stand under."""
-    return f"{chapter.number} {chapter.title}".strip() or OWN_QUESTIONS
+    return f"{chapter.number} {chapter.title}".strip() or _(OWN_QUESTIONS)
 
 
 def columns(answer: Answer) -> tuple[tuple[str, Tally], ...]:
@@ -152,7 +217,7 @@ def columns(answer: Answer) -> tuple[tuple[str, Tally], ...]:
     if not shown:
         return ()
     (latest, counts), *earlier = shown
-    first = _ordinal(latest) if len(answer.votes) > 1 else "People"
+    first = _ordinal(latest) if len(answer.votes) > 1 else _("People")
     last = ((_then(answer, answer.last.then), answer.last.then.counts),) if answer.last else ()
     groups = [(group_said(name), part) for name, part in latest.groups]
     return ((first, counts), *groups, *((_ordinal(vote), before) for vote, before in earlier), *last)
@@ -165,8 +230,10 @@ def two_charts(answer: Answer) -> bool:
 
 def _then(answer: Answer, side: Side) -> str:
     """The heading of last time's counts; they name their own ends of the scale where its words were others."""
-    ends = "" if side.labels == answer.labels else f", from {side.labels[0]} to {side.labels[-1]}"
-    return f"On {long_date(side.day)}{ends}"
+    if side.labels == answer.labels:
+        return _("On %(day)s", day=long_date(side.day))
+    low, high = side.labels[0], side.labels[-1]
+    return _("On %(day)s, from %(low)s to %(high)s", day=long_date(side.day), low=low, high=high)
 
 
 def _last_time(answer: Answer) -> str | None:
@@ -174,30 +241,36 @@ def _last_time(answer: Answer) -> str | None:
     last = answer.last
     if last is None:
         return None
-    words = last.words or "So few answered that only the numbers can speak"
-    asked = f" It was asked: {last.text}" if last.text else ""
-    return f"{words}. {room(last.then)} on {long_date(last.then.day)}, {room(last.now)} now.{asked}"
+    said = _(
+        "%(words)s. %(then)s on %(day)s, %(now)s now.",
+        words=last.words or _("So few answered that only the numbers can speak"),
+        then=room(last.then),
+        day=long_date(last.then.day),
+        now=room(last.now),
+    )
+    return _joined(" ", said, _("It was asked: %(question)s", question=last.text) if last.text else "")
 
 
 def room(side: Side) -> str:
     """How many answered, and as whom where that was released: "17 answered (Trustees 7, Others 10)"."""
     numbers = dict(side.who)
-    who = ", ".join(f"{words} {numbers[name]}" for name, words in _GROUPS.items() if name in numbers)
-    return f"{side.counts.ballots} answered" + (f" ({who})" if who else "")
+    who = ", ".join(_(words, num=numbers[name]) for name, words in _GROUP_NUMBERS.items() if name in numbers)
+    answered = ngettext("%(num)s answered", "%(num)s answered", side.counts.ballots)
+    return f"{answered} ({who})" if who else answered
 
 
 def _ordinal(vote: Vote) -> str:
-    return _VOTES.get(vote.number, f"Vote {vote.number}")
+    return _(_VOTES[vote.number]) if vote.number in _VOTES else _("Vote %(number)s", number=vote.number)
 
 
 def group_said(name: str) -> str:
     """A role as a heading; "all" stays what it is."""
-    return _GROUPS.get(name, name)
+    return _(_GROUPS[name]) if name in _GROUPS else name
 
 
 def points(answer: Answer) -> tuple[str, ...]:
     """The rows of a question's table: "1 Not at all" …, then the two answers that are set apart."""
-    return (*(f"{point} {label}" for point, label in enumerate(answer.labels, start=1)), DONT_KNOW, NOT_RELEVANT)
+    return (*(f"{point} {label}" for point, label in enumerate(answer.labels, start=1)), _(DONT_KNOW), _(NOT_RELEVANT))
 
 
 def cells(counts: Tally) -> tuple[int, ...]:
@@ -210,7 +283,7 @@ def turnout(answer: Answer) -> str:
     vote = answer.shown
     if vote is None or vote.tally is None:
         return answer.why_not
-    return _joined(" ", f"{vote.tally.ballots} answered.", answer.shares or "")
+    return _joined(" ", ngettext("%(num)s answered.", "%(num)s answered.", vote.tally.ballots), answer.shares or "")
 
 
 def findings(answer: Answer) -> tuple[tuple[str, str], ...]:
@@ -218,12 +291,12 @@ def findings(answer: Answer) -> tuple[tuple[str, str], ...]:
     spread = answer.spread
     agreed = answer.agreement.said(answer.labels)
     said = (
-        ("Middle answer", _middle(answer)),
-        ("Spread", SPREAD_WORDS[spread] if spread else None),
-        ("After talking", answer.moved),
-        ("Against last time", _last_time(answer)),
+        (_("Middle answer"), _middle(answer)),
+        (_("Spread"), _(SPREAD_WORDS[spread]) if spread else None),
+        (_("After talking"), answer.moved),
+        (_("Against last time"), _last_time(answer)),
         *((_ordinal(vote), why) for vote in answer.votes if answer.shown and (why := why_not(vote))),
-        ("The group agreed on", agreed),
+        (_("The group agreed on"), agreed),
     )
     return tuple((term, words) for term, words in said if words)
 
@@ -232,7 +305,11 @@ def _middle(answer: Answer) -> str | None:
     vote = answer.shown
     if vote is None or answer.middle is None:
         return None
-    return answer.middle if len(answer.votes) == 1 else f"{answer.middle}, on the {_ordinal(vote).lower()}"
+    if len(answer.votes) == 1:
+        return answer.middle
+    if vote.number in _MIDDLES:
+        return _(_MIDDLES[vote.number], middle=answer.middle)
+    return _("%(middle)s, on vote %(number)s", middle=answer.middle, number=vote.number)
 
 
 def why_not(vote: Vote) -> str:
@@ -240,13 +317,13 @@ def why_not(vote: Vote) -> str:
     if vote.tally:
         return ""
     if vote.void:
-        return "Could not be counted"
-    return "Too few answered to show a result" if vote.ballots is not None else "Not shown"
+        return _("Could not be counted")
+    return _("Too few answered to show a result") if vote.ballots is not None else _("Not shown")
 
 
 def remarks(answer: Answer) -> tuple[tuple[str, str], ...]:
     """What was written down about a question: the reason for its rating, and the group's words."""
-    said = (("Why", answer.agreement.reason), ("What the room said", answer.note))
+    said = ((_("Why"), answer.agreement.reason), (_("What the room said"), answer.note))
     return tuple((term, words) for term, words in said if words)
 
 
@@ -262,14 +339,14 @@ def agreed_rows(report: Report) -> tuple[list[Row], int]:
 
 
 def _agreed(answer: Answer) -> Row:
-    agreed = answer.agreement.said(answer.labels) or "Not settled"
-    return name_of(answer), _middle(answer) or answer.why_not or "None", agreed, answer.agreement.reason
+    agreed = answer.agreement.said(answer.labels) or _("Not settled")
+    return name_of(answer), _middle(answer) or answer.why_not or _("None"), agreed, answer.agreement.reason
 
 
 def priority_headings(answer: Answer) -> Row:
     """Over the table of a dot vote: the latest vote, and the one before it if there was one."""
     votes = [vote for vote in answer.votes if vote.dots]
-    return ("What was voted on", *(("Dots",) if len(votes) < 2 else (_ordinal(votes[-1]), _ordinal(votes[-2]))))
+    return (_("What was voted on"), *((_("Dots"),) if len(votes) < 2 else (_ordinal(votes[-1]), _ordinal(votes[-2]))))
 
 
 def priority_rows(answer: Answer) -> list[Row]:
@@ -285,7 +362,11 @@ def priority_turnout(answer: Answer) -> str:
     votes = [vote.dots for vote in answer.votes if vote.dots]
     if not votes:
         return f"{answer.why_not}."
-    return f"{votes[-1].ballots} answered, with three dots each. Dots narrow the choice; nothing is computed from them."
+    return ngettext(
+        "%(num)s answered, with three dots each. Dots narrow the choice; nothing is computed from them.",
+        "%(num)s answered, with three dots each. Dots narrow the choice; nothing is computed from them.",
+        votes[-1].ballots,
+    )
 
 
 def what_for(report: Report, question: str, hallmark: str = "") -> str:
@@ -294,7 +375,7 @@ def what_for(report: Report, question: str, hallmark: str = "") -> str:
     if answer:
         return name_of(answer)
     chapter = next((chapter for chapter in report.chapters if hallmark and chapter.key == hallmark), None)
-    return chapter_title(chapter) if chapter else "The whole session"
+    return chapter_title(chapter) if chapter else _("The whole session")
 
 
 def action_rows(report: Report) -> list[Row]:
@@ -329,9 +410,9 @@ def more_rows(report: Report) -> list[Row]:
             str(action.priority or ""),
             _date(action.review),
             action.resources,
-            "" if action.support is Support.NONE else capital(action.support),
+            "" if action.support is Support.NONE else capital(_(SUPPORT[action.support])),
             action.plan_objective,
-            _joined(" ", action.notes, f"Agreed at {action.created_in}." if action.created_in != here(report) else ""),
+            _joined(" ", action.notes, _elsewhere(report, action)),
         )
         for action in in_order(report.actions)
     ]
@@ -339,7 +420,12 @@ def more_rows(report: Report) -> list[Row]:
 
 def here(report: Report) -> str:
     """This session as its own actions name it in "Agreed at"."""
-    return f"{report.title}, {long_date(report.held_on)}"
+    return meeting(report.title, report.held_on)
+
+
+def _elsewhere(report: Report, action: Action) -> str:
+    """Where an action was agreed, if that was not here."""
+    return "" if action.created_in == here(report) else _("Agreed at %(meeting)s.", meeting=action.created_in)
 
 
 def owner(action: Action) -> str:
@@ -354,7 +440,7 @@ def due(action: Action) -> str:
 
 def status(action: Action) -> str:
     """How far it is, with the reason if somebody gave one: "Dropped: no longer possible"."""
-    return _joined(": ", capital(action.status), action.status_reason)
+    return _joined(": ", action.status.said, action.status_reason)
 
 
 def parked_rows(report: Report) -> list[Row]:
@@ -368,45 +454,60 @@ def _parked(report: Report, item: ParkedItem) -> Row:
 
 def details(action: Action) -> tuple[tuple[str, str], ...]:
     """What stands under an action in the report: how it begins, and how the group will know that it worked."""
-    said = (("First step", _first_step(action)), ("We will know because", action.measure))
+    said = ((_("First step"), _first_step(action)), (_("We will know because"), action.measure))
     return tuple((term, words) for term, words in said if words)
 
 
 def _first_step(action: Action) -> str:
-    return _joined(", by ", action.first_step, _date(action.first_step_by))
+    if action.first_step and action.first_step_by:
+        return _("%(step)s, by %(day)s", step=action.first_step, day=_date(action.first_step_by))
+    return action.first_step or _date(action.first_step_by)
 
 
 def next_look(report: Report) -> str:
     """When somebody looks at the plan again. A day on which something is due is not yet a day to look again."""
     if report.next_review:
-        return f"Look at these again on {long_date(report.next_review)}."
-    first = f"First action due {long_date(report.first_due)}." if report.first_due else ""
-    return _joined(" ", first, "Agree a day on which somebody looks at these again:")
+        return _("Look at these again on %(day)s.", day=long_date(report.next_review))
+    first = _("First action due %(day)s.", day=long_date(report.first_due)) if report.first_due else ""
+    return _joined(" ", first, _("Agree a day on which somebody looks at these again:"))
 
 
 def summary(report: Report) -> str:
     """The method in short, for a page that is read alone."""
-    return (
-        f"Answers are anonymous. A question with fewer than {report.k} answers is not shown. The middle answer is the "
-        f"one with as many people above it as below. No hallmark gets a score. {TALKING} {report.credit}"
+    said = _(
+        "Answers are anonymous. A question with fewer than %(k)s answers is not shown. The middle answer is the one "
+        "with "
+        "as many people above it as below. No hallmark gets a score.",
+        k=report.k,
     )
+    return f"{said} {_(TALKING)} {report.credit}"
 
 
 def spoken(marks: Iterable[Mapping[str, object]]) -> str:
     """Labelled squares in words: "6.1, 6.2 far apart, 6.4 between this and the next"."""
-    words = []
-    for mark in marks:
-        apart, between = " far apart" * bool(mark["apart"]), " between this and the next" * bool(mark["between"])
-        words.append(f"{mark['label']}{apart}{between}")
-    return ", ".join(words)
+    said = {
+        (False, False): "%(label)s",
+        (True, False): _("%(label)s far apart"),
+        (False, True): _("%(label)s between this and the next"),
+        (True, True): _("%(label)s far apart between this and the next"),
+    }
+    return ", ".join(said[bool(one["apart"]), bool(one["between"])] % {"label": one["label"]} for one in marks)
 
 
 def plan_opening(report: Report) -> str:
     """What the plan is for, and who made it."""
-    return (
-        "This plan says what we will do about what we saw, who does it and by when. "
-        f"{people(report.joined)} took part; {report.answered} of {len(report.answers)} questions have a result. "
-        "Numbers, words and method are in the report."
+    took_part = ngettext(
+        "%(num)s person took part; %(answered)s of %(all)s questions have a result.",
+        "%(num)s people took part; %(answered)s of %(all)s questions have a result.",
+        report.joined,
+        answered=report.answered,
+        all=len(report.answers),
+    )
+    return _joined(
+        " ",
+        _("This plan says what we will do about what we saw, who does it and by when."),
+        took_part,
+        _("Numbers, words and method are in the report."),
     )
 
 
@@ -414,32 +515,53 @@ def counted(report: Report) -> str:
     """The state of the plan in a sentence, for the top of it: "6 actions: 5 open, 1 dropped."."""
     number = len(report.actions)
     kinds = [(status, sum(action.status is status for action in report.actions)) for status in Status]
-    parts = ", ".join(f"{n} {kind}" for kind, n in kinds if n)
-    return f"{number} action{'' if number == 1 else 's'}: {parts}." if number else NO_ACTIONS
+    parts = ", ".join(_(_STATES[kind], num=n) for kind, n in kinds if n)
+    if not number:
+        return _(NO_ACTIONS)
+    return ngettext("%(num)s action: %(parts)s.", "%(num)s actions: %(parts)s.", number, parts=parts)
 
 
 def method(report: Report) -> tuple[str, ...]:
     """How sound the numbers are: who and how many, what anonymity covers, and how to read the words."""
     modes = {vote.mode for answer in report.answers for vote in answer.votes}
-    how = [_HOW[mode] for mode in _HOW if mode in modes]
+    how = [_(_HOW[mode]) for mode in _HOW if mode in modes]
+    joined = ngettext(
+        "%(num)s person joined the session. They answered secretly, each on a device or on paper, and talked "
+        "afterwards.",
+        "%(num)s people joined the session. They answered secretly, each on a device or on paper, and talked "
+        "afterwards.",
+        report.joined,
+    )
+    number = _(
+        "The number under a question is how many answered it; Don’t know and Not relevant to us are answers too, but "
+        "they are counted apart and never enter the middle answer or the spread."
+    )
     return (
-        f"{people(report.joined)} joined the session. They answered secretly, each on a device or on paper, "
-        f"and talked afterwards.{_sentence(how)} The number under a question is how many answered it; Don’t know "
-        "and Not relevant to us are answers too, but they are counted apart and never enter the middle answer or the "
-        "spread.",
-        f"Results show from {report.k} answers up, so that nobody’s answer can be guessed. When voting closed the "
-        "answers were counted and then forgotten: nobody, the facilitator included, can see later who answered what. "
-        "That does not cover an answer that everybody gave, what is said aloud, or being watched. Notes and reasons "
-        "are the group’s words, written down by the facilitator, and are not anonymous.",
-        "The middle answer is the one with as many people above it as below. “Close together” means that no two people "
-        "are two or more points apart; “far apart” means that at least two in five pairs of people are. No average is "
-        "taken, and no hallmark gets a score.",
-        "A second vote was taken by people who had seen the first, so it is no independent evidence; both stand here. "
-        "“The group moved” is said only from six people who changed their answer, nearly all of them in one direction.",
+        _joined(" ", joined, _sentence(how), number),
+        _(
+            "Results show from %(k)s answers up, so that nobody’s answer can be guessed. When voting closed the "
+            "answers "
+            "were counted and then forgotten: nobody, the facilitator included, can see later who answered what. That "
+            "does not cover an answer that everybody gave, what is said aloud, or being watched. Notes and reasons are "
+            "the group’s words, written down by the facilitator, and are not anonymous.",
+            k=report.k,
+        ),
+        _(
+            "The middle answer is the one with as many people above it as below. “Close together” means that no two "
+            "people are two or more points apart; “far apart” means that at least two in five pairs of people are. No "
+            "average is taken, and no hallmark gets a score."
+        ),
+        _(
+            "A second vote was taken by people who had seen the first, so it is no independent evidence; both stand "
+            "here. “The group moved” is said only from six people who changed their answer, nearly all of them in one "
+            "direction."
+        ),
         *_of_last_time(report),
-        "An agreed rating is what the group settled on by talking, and is never computed from the votes. “No "
-        "agreement” is a result too.",
-        TALKING,
+        _(
+            "An agreed rating is what the group settled on by talking, and is never computed from the votes. “No "
+            "agreement” is a result too."
+        ),
+        _(TALKING),
     )
 
 
@@ -447,19 +569,22 @@ def _of_last_time(report: Report) -> tuple[str, ...]:
     if not any(answer.last is not None and answer.last.comparable for answer in report.answers):
         return ()
     return (
-        "Against last time, first votes are compared with first votes: other people, on another day. “Clearly higher” "
-        "and “clearly lower” are said from four votes on each side, and only where chance alone would rarely do it: of "
-        "fifty compared questions one or two say so by luck. A small group can still miss a real change. What was done "
-        "since is the better evidence.",
+        _(
+            "Against last time, first votes are compared with first votes: other people, on another day. “Clearly "
+            "higher” and “clearly lower” are said from four votes on each side, and only where chance alone would "
+            "rarely "
+            "do it: of fifty compared questions one or two say so by luck. A small group can still miss a real change. "
+            "What was done since is the better evidence."
+        ),
     )
 
 
 def _sentence(parts: list[str]) -> str:
     if len(parts) > 1:
-        return (
-            " On some questions the room saw the results build up; on others nobody saw them before voting had closed."
+        return _(
+            "On some questions the room saw the results build up; on others nobody saw them before voting had closed."
         )
-    return "".join(f" {part}." for part in parts)
+    return "".join(parts)
 
 
 def _date(day: dt.date | None) -> str:
@@ -473,6 +598,11 @@ def capital(text: str) -> str:
 
 def _joined(between: str, *parts: str) -> str:
     return between.join(part for part in parts if part)
+
+
+def headed(headings: Row) -> Row:
+    """The headings of a table in the language spoken."""
+    return tuple(_(heading) for heading in headings)
 
 
 def used(headings: Row, rows: Iterable[Row], always: Iterable[str]) -> tuple[Row, list[Row]]:

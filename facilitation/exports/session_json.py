@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 from facilitation.ballots import MOST_DOTS, MOST_OPTIONS, ROLES
 from facilitation.exports.reading import Group, loaded, refuse
 from facilitation.hallmarks import POINTS
+from facilitation.language import _
 from facilitation.plan import LONGEST, Action, Agreement, ParkedItem, Status, Support
 from facilitation.priorities import FEWEST_OPTIONS, KEY
-from facilitation.report import Answer, Report, Vote
+from facilitation.report import Answer, Earlier, Report, Vote
 from facilitation.stages import Mode, Stage
 from facilitation.tally import K_CEILING, K_FLOOR, OTHERS, Dots, Shift, Tally
 
@@ -73,6 +74,14 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Continued:
+    """The session before this one, by its join code, and the uids of the actions that were looked back on."""
+
+    code: str
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SessionData:
     """Everything a session file holds. Questions in running order, actions by number, parked items oldest first."""
 
@@ -85,6 +94,7 @@ class SessionData:
     notes: Mapping[str, str]
     actions: tuple[Action, ...]
     parked: tuple[ParkedItem, ...]
+    continues: Continued | None
 
 
 def write(report: Report) -> bytes:
@@ -114,7 +124,12 @@ def data_of(report: Report) -> SessionData:
         notes={answer.key: answer.note for answer in report.agenda if answer.note},
         actions=report.actions,
         parked=report.parked,
+        continues=_continued(report.earlier) if report.earlier else None,
     )
+
+
+def _continued(earlier: Earlier) -> Continued:
+    return Continued(earlier.code, tuple(sorted(action.uid for action in earlier.actions)))
 
 
 def _asked(answer: Answer) -> Asked:
@@ -154,10 +169,12 @@ def _plain(data: SessionData) -> dict[str, Any]:
         "comments": [],
         "actions": [_fields_of(action) for action in data.actions],
         "parked": [_fields_of(item) for item in data.parked],
+        # left out where there is none, so that files of before and after this field was there are the same
+        **({"continues": _fields_of(data.continues)} if data.continues else {}),
     }
 
 
-def _fields_of(thing: Meeting | Asked | Action | ParkedItem) -> dict[str, Any]:
+def _fields_of(thing: Meeting | Asked | Action | ParkedItem | Continued) -> dict[str, Any]:
     values = {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
     return {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in values.items()}
 
@@ -186,13 +203,13 @@ def parse(text: str, name: str = "session.json") -> SessionData:
     no session of this program could have written.
     """
     if len(text) > LARGEST_FILE:
-        refuse(name, f"the file is too big; {LARGEST_FILE // 1_000_000} MB is the most.")
+        refuse(name, _("the file is too big; %(most)s MB is the most.", most=LARGEST_FILE // 1_000_000))
     found = loaded(text.removeprefix("\ufeff"), name)
     if not isinstance(found, dict) or found.get("schema_version") != SCHEMA_VERSION:
-        refuse(name, f"this is not a session file of version {SCHEMA_VERSION}.")
-    top = Group(found, name, _TOP)
+        refuse(name, _("this is not a session file of version %(version)s.", version=SCHEMA_VERSION))
+    top = Group(found, name, _TOP, optional=("continues",))
     if top.values["comments"] != []:
-        top.refuse("comments", "this program keeps no comments.")
+        top.refuse("comments", _("this program keeps no comments."))
     meeting = _meeting(top.group("workshop", _names(Meeting)))
     questions = _each_once((_asked_in(group) for group in top.groups("questions", _names(Asked))), f"{name}, questions")
     agenda = {asked.key: asked for asked in questions}
@@ -206,6 +223,7 @@ def parse(text: str, name: str = "session.json") -> SessionData:
         notes=_by_question(top, "notes", ("text",), agenda, lambda group: group.text("text", LONGEST, needed=True)),
         actions=_actions(top, agenda),
         parked=tuple(_parked(group, agenda) for group in top.groups("parked", _names(ParkedItem))),
+        continues=_continues(top, meeting.code) if "continues" in top.values else None,
     )
 
 
@@ -228,16 +246,30 @@ _MOST = 1_000_000  # people
 Agenda = Mapping[str, Asked]
 
 
-def _names(kind: type[Meeting | Asked | Action | ParkedItem]) -> tuple[str, ...]:
+def _names(kind: type[Meeting | Asked | Action | ParkedItem | Continued]) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(kind))
 
 
-def _meeting(group: Group) -> Meeting:
+def _code(group: Group) -> str:
     code = group.text("code", 6)
     if not re.fullmatch(r"[0-9]{6}", code):
-        group.refuse("code", "a join code has six digits.")
+        group.refuse("code", _("a join code has six digits."))
+    return code
+
+
+def _continues(top: Group, own: str) -> Continued:
+    group = top.group("continues", _names(Continued))
+    code, actions = _code(group), tuple(group.list_of_keys("actions", 64))
+    if code == own:
+        group.refuse("code", _("no session continues itself."))
+    if list(actions) != sorted(set(actions)):
+        group.refuse("actions", _("each stands here once, in the order of the alphabet."))
+    return Continued(code, actions)
+
+
+def _meeting(group: Group) -> Meeting:
     return Meeting(
-        code=code,
+        code=_code(group),
         title=group.text("title", 120),
         museum=group.text("museum", 120),
         held_on=group.day("held_on"),
@@ -253,7 +285,9 @@ def _asked_in(group: Group) -> Asked:
     labels = tuple(group.list_of_texts("labels", 120))
     options = _options(group, len(labels))
     if options is None and len(labels) != POINTS:
-        group.refuse("labels", f"a scale has {POINTS} points, this one has {len(labels)}.")
+        group.refuse(
+            "labels", _("a scale has %(points)s points, this one has %(count)s.", points=POINTS, count=len(labels))
+        )
     return Asked(
         key=group.key("key"),
         number=group.text("number", 20),
@@ -275,19 +309,28 @@ def _options(group: Group, labels: int) -> tuple[str, ...] | None:
     if group.values["options"] is None:
         return None
     if not re.fullmatch(f"{KEY}[0-9]{{1,4}}", group.key("key")):
-        group.refuse("key", f"the key of a dot vote is {KEY} and a number.")
+        group.refuse("key", _("the key of a dot vote is %(key)s and a number.", key=KEY))
     options = tuple(group.list_of_keys("options", 64))
     if not FEWEST_OPTIONS <= len(options) <= MOST_OPTIONS or len(set(options)) < len(options):
-        group.refuse("options", f"a dot vote has {FEWEST_OPTIONS} to {MOST_OPTIONS} options, each of them once.")
+        group.refuse(
+            "options",
+            _(
+                "a dot vote has %(fewest)s to %(most)s options, each of them once.",
+                fewest=FEWEST_OPTIONS,
+                most=MOST_OPTIONS,
+            ),
+        )
     if len(options) != labels:
-        group.refuse("labels", f"there are {len(options)} options, and {labels} labels.")
+        group.refuse(
+            "labels", _("there are %(count)s options, and %(labels)s labels.", count=len(options), labels=labels)
+        )
     return options
 
 
 def _each_once(found: Iterable[Asked], place: str) -> tuple[Asked, ...]:
     questions = tuple(found)
     if len({asked.key for asked in questions}) < len(questions):
-        refuse(place, "a key is used twice; keys tell questions apart for ever.")
+        refuse(place, _("a key is used twice; keys tell questions apart for ever."))
     return questions
 
 
@@ -295,7 +338,7 @@ def _known(group: Group, agenda: Agenda, *, optional: bool = False) -> str:
     """The key of a question of the file in the field `question`; optional: or nothing."""
     key = group.text("question", 120)
     if key not in agenda and not (optional and not key):
-        group.refuse("question", f"“{key}” is not among the questions of this file.")
+        group.refuse("question", _("“%(key)s” is not among the questions of this file.", key=key))
     return key
 
 
@@ -307,7 +350,7 @@ def _rounds(top: Group, agenda: Agenda, k: int) -> tuple[Counted, ...]:
         asked = agenda[question]
         vote = _vote_in(group, len(asked.labels), k) if asked.options is None else _dot_vote_in(group, asked, k)
         if vote.number <= latest.get(question, 0):
-            group.refuse("round", "the votes on a question are numbered upwards.")
+            group.refuse("round", _("the votes on a question are numbered upwards."))
         latest[question] = vote.number
         made.append(Counted(question, vote))
     return tuple(made)
@@ -327,13 +370,13 @@ def _vote_in(group: Group, points: int, k: int) -> Vote:
         groups=groups,
     )
     if vote.released != (counts is not None):
-        group.refuse("released", "a vote that is released has counts, and no other has.")
+        group.refuse("released", _("a vote that is released has counts, and no other has."))
     if counts is None and (vote.shift or groups):
-        group.refuse("counts", "without counts there is neither a shift nor a group.")
+        group.refuse("counts", _("without counts there is neither a shift nor a group."))
     if counts and vote.ballots != counts.ballots:
-        group.refuse("ballots", f"the counts add up to {counts.ballots}.")
+        group.refuse("ballots", _("the counts add up to %(ballots)s.", ballots=counts.ballots))
     if counts and groups and _added(tuple(part for _, part in groups)) != counts:
-        group.refuse("groups", "the groups do not add up to the counts.")
+        group.refuse("groups", _("the groups do not add up to the counts."))
     return vote
 
 
@@ -350,11 +393,11 @@ def _dot_vote_in(group: Group, asked: Asked, k: int) -> Vote:
         dots=counts,
     )
     if vote.released != (counts is not None):
-        group.refuse("released", "a vote that is released has counts, and no other has.")
+        group.refuse("released", _("a vote that is released has counts, and no other has."))
     if counts and vote.ballots != counts.ballots:
-        group.refuse("ballots", f"the counts are of {counts.ballots}.")
+        group.refuse("ballots", _("the counts are of %(ballots)s.", ballots=counts.ballots))
     if group.values["shift"] is not None or group.values["groups"] != {}:
-        group.refuse("shift", "a dot vote has neither a shift nor groups.")
+        group.refuse("shift", _("a dot vote has neither a shift nor groups."))
     return vote
 
 
@@ -364,11 +407,11 @@ def _dots(group: Group, options: int, k: int) -> Dots:
     try:
         counts = Dots.from_dict({name: inner.whole(name, 0, _MOST) for name in names})
     except ValueError:
-        group.refuse("counts", "there are more dots than these people have.")
+        group.refuse("counts", _("there are more dots than these people have."))
     if sum(counts.counts) > MOST_DOTS * (counts.ballots - counts.none):
-        group.refuse("counts", "there are more dots than these people have.")
+        group.refuse("counts", _("there are more dots than these people have."))
     if counts.ballots < k:
-        group.refuse("counts", f"fewer than {k} people answered, and then no counts may stand anywhere.")
+        group.refuse("counts", _("fewer than %(k)s people answered, and then no counts may stand anywhere.", k=k))
     return counts
 
 
@@ -377,7 +420,7 @@ def _tally(group: Group, field: str, points: int, k: int) -> Tally:
     inner = group.group(field, names)
     counts = Tally.from_dict({name: inner.whole(name, 0, _MOST) for name in names})
     if counts.ballots < k:
-        group.refuse(field, f"fewer than {k} people answered, and then no counts may stand anywhere.")
+        group.refuse(field, _("fewer than %(k)s people answered, and then no counts may stand anywhere.", k=k))
     return counts
 
 
@@ -399,7 +442,9 @@ def _shift(group: Group, k: int) -> Shift | None:
     inner = group.group("shift", ("up", "same", "down"))
     shift = Shift(*(inner.whole(name, 0, _MOST) for name in ("up", "same", "down")))
     if shift.declared < k:
-        group.refuse("shift", f"fewer than {k} people said how they moved, and then it may not stand anywhere.")
+        group.refuse(
+            "shift", _("fewer than %(k)s people said how they moved, and then it may not stand anywhere.", k=k)
+        )
     return shift
 
 
@@ -413,7 +458,7 @@ def _by_question(
     for group in top.groups(field, ("question", *fields)):
         question = _known(group, agenda)
         if question in made:
-            group.refuse("question", "this question stands here twice.")
+            group.refuse("question", _("this question stands here twice."))
         made[question] = read(group)
     return made
 
@@ -427,16 +472,16 @@ def _actions(top: Group, agenda: Agenda) -> tuple[Action, ...]:
     for group in top.groups("actions", _names(Action)):
         action = _action(group, agenda)
         if made and action.number <= made[-1].number:
-            group.refuse("number", "actions are numbered upwards.")
+            group.refuse("number", _("actions are numbered upwards."))
         if action.uid in {other.uid for other in made}:
-            group.refuse("uid", "another action has the same.")
+            group.refuse("uid", _("another action has the same."))
         made.append(action)
     return tuple(made)
 
 
 def _action(group: Group, agenda: Agenda) -> Action:
     if not re.fullmatch(r"[0-9A-Za-z-]{1,64}", group.text("uid", 64)):
-        group.refuse("uid", "letters, digits and hyphens are needed here.")
+        group.refuse("uid", _("letters, digits and hyphens are needed here."))
     read: dict[str, Any] = {name: group.text(name, LONGEST) for name in _TEXTS_OF_AN_ACTION}
     action = Action(
         **read,
@@ -452,11 +497,11 @@ def _action(group: Group, agenda: Agenda) -> Action:
     )
     belongs = agenda[action.question].hallmark if action.question else ""
     if action.hallmark != belongs:
-        group.refuse("hallmark", f"the question’s own is needed here: “{belongs}”.")
+        group.refuse("hallmark", _("the question’s own is needed here: “%(belongs)s”.", belongs=belongs))
     if not action.action:
-        group.refuse("action", "the text is empty.")
+        group.refuse("action", _("the text is empty."))
     if action.status is Status.DROPPED and not action.status_reason:
-        group.refuse("status_reason", "an action that was dropped needs a reason.")
+        group.refuse("status_reason", _("an action that was dropped needs a reason."))
     return action
 
 

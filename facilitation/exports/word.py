@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import escape, quoteattr
@@ -26,6 +27,7 @@ from docx.shared import Mm, Pt, RGBColor
 from docx.styles.style import ParagraphStyle
 
 from facilitation.exports import pictures, said
+from facilitation.language import _, current, tag
 from facilitation.report import Report
 
 _INK, _SOFT = RGBColor(0x14, 0x22, 0x2B), RGBColor(0x44, 0x53, 0x5C)
@@ -78,7 +80,7 @@ class Paper:
         _set_up_styles(self._document)
         self._set_up_footer(said.footer(report))
         known = self._document.core_properties
-        known.title, known.subject, known.language = _known(title), _known(said.who_and_when(report)), "en-GB"
+        known.title, known.subject, known.language = _known(title), _known(said.who_and_when(report)), tag(current())
         known.author = known.last_modified_by = _known(report.museum)
         known.comments = ""
         known.created = known.modified = dt.datetime.combine(report.held_on, dt.time(12))
@@ -153,10 +155,12 @@ class Paper:
         section = self._document.sections[0]
         right = round(((section.page_width or 0) / Mm(1) - 2 * _MARGIN) * _TWIPS_A_MM)
         tabs = f'<w:tabs><w:tab w:val="right" w:pos="{right}"/></w:tabs>'
-        page, pages = (
-            f'<w:fldSimple w:instr="{code}"><w:r><w:t>1</w:t></w:r></w:fldSimple>' for code in ("PAGE", "NUMPAGES")
-        )
-        count = f"<w:r><w:tab/></w:r>{run('page ')}{page}{run(' of ')}{pages}"
+        fields = {
+            code: f'<w:fldSimple w:instr="{code}"><w:r><w:t>1</w:t></w:r></w:fldSimple>'
+            for code in ("PAGE", "NUMPAGES")
+        }
+        parts = re.split("(PAGE|NUMPAGES)", _("page %(page)s of %(pages)s", page="PAGE", pages="NUMPAGES"))
+        count = "<w:r><w:tab/></w:r>" + "".join(fields.get(part) or run(part) for part in parts if part)
         made = f'<w:p {nsdecls("w")}><w:pPr><w:pStyle w:val="Small"/>{tabs}</w:pPr>{run(words)}{count}</w:p>'
         footer = section.footer
         footer.paragraphs[0]._p.getparent().replace(footer.paragraphs[0]._p, parse_xml(made))
@@ -247,5 +251,5 @@ def _style(
     # The template spaces its title's letters and underlines it.
     for old in (*of_runs.findall(qn("w:spacing")), *of_runs.findall(qn("w:lang")), *of_paragraph.findall(qn("w:pBdr"))):
         old.getparent().remove(old)
-    of_runs.append(parse_xml(f'<w:lang {nsdecls("w")} w:val="en-GB"/>'))
+    of_runs.append(parse_xml(f'<w:lang {nsdecls("w")} w:val="{tag(current())}"/>'))
     return style

@@ -13,6 +13,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from facilitation import tally
 from facilitation.exports import said
+from facilitation.language import _, mark
 from facilitation.plan import Action, Status, Support
 from facilitation.report import Answer, Report, Vote
 from facilitation.tally import SPREAD_WORDS, Tally
@@ -20,64 +21,71 @@ from facilitation.tally import SPREAD_WORDS, Tally
 Cell = str | int | float | dt.date | None
 
 ACTIONS: Mapping[str, int] = {
-    "No.": 6,
-    "Hallmark": 22,
-    "Question": 28,
-    "What we saw": 34,
-    "Action": 44,
-    "Owner": 22,
-    "First step": 30,
-    "First step by": 13,
-    "Due": 12,
-    "Due in words": 16,
-    "We will know because": 34,
-    "Resources, £": 20,
-    "Support wanted": 20,
-    "Priority": 9,
-    "Status": 13,
-    "Reason for status": 26,
-    "Review": 12,
-    "Forward plan objective": 28,
-    "Notes": 34,
-    "Agreed at": 34,
+    mark("No."): 6,
+    mark("Hallmark"): 22,
+    mark("Question"): 28,
+    mark("What we saw"): 34,
+    mark("Action"): 44,
+    mark("Owner"): 22,
+    mark("First step"): 30,
+    mark("First step by"): 13,
+    mark("Due"): 12,
+    mark("Due in words"): 16,
+    mark("We will know because"): 34,
+    mark("Resources, £"): 20,
+    mark("Support wanted"): 20,
+    mark("Priority"): 9,
+    mark("Status"): 13,
+    mark("Reason for status"): 26,
+    mark("Review"): 12,
+    mark("Forward plan objective"): 28,
+    mark("Notes"): 34,
+    mark("Agreed at"): 34,
 }
 """The columns of the sheet Actions, and how wide they are in characters."""
-PRIORITIES: Mapping[str, int] = {"Asked": 34, "Vote": 8, "Option": 60, "Dots": 8, "Answered": 11, "Note": 30}
+PRIORITIES: Mapping[str, int] = {
+    mark("Asked"): 34,
+    mark("Vote"): 8,
+    mark("Option"): 60,
+    mark("Dots"): 8,
+    mark("Answered"): 11,
+    mark("Note"): 30,
+}
 RESULTS: Mapping[str, int] = {
-    "Hallmark": 22,
-    "Number": 8,
-    "Question": 60,
-    "Scale": 14,
-    "Vote": 6,
-    "Group": 12,
-    "Answered": 9,
+    mark("Hallmark"): 22,
+    mark("Number"): 8,
+    mark("Question"): 60,
+    mark("Scale"): 14,
+    mark("Vote"): 6,
+    mark("Group"): 12,
+    mark("Answered"): 9,
     "1": 5,
     "2": 5,
     "3": 5,
     "4": 5,
     "5": 5,
-    "Don’t know": 8,
-    "Not relevant": 8,
-    "N": 5,
-    "Median low": 8,
-    "Median high": 8,
-    "Middle answer": 26,
-    "Interpolated median": 12,
-    "Mean (to compare only)": 12,
-    "Pairs apart": 8,
-    "Pairs": 8,
-    "Spread": 16,
-    "Agreement A": 11,
-    "Went up": 8,
-    "Stayed": 8,
-    "Went down": 8,
-    "Agreed rating": 22,
-    "Reason": 40,
-    "Compared with last time": 24,
-    "Not shown because": 26,
+    mark("Don’t know"): 8,
+    mark("Not relevant"): 8,
+    mark("N"): 5,
+    mark("Median low"): 8,
+    mark("Median high"): 8,
+    mark("Middle answer"): 26,
+    mark("Interpolated median"): 12,
+    mark("Mean (to compare only)"): 12,
+    mark("Pairs apart"): 8,
+    mark("Pairs"): 8,
+    mark("Spread"): 16,
+    mark("Agreement A"): 11,
+    mark("Went up"): 8,
+    mark("Stayed"): 8,
+    mark("Went down"): 8,
+    mark("Agreed rating"): 22,
+    mark("Reason"): 40,
+    mark("Compared with last time"): 24,
+    mark("Not shown because"): 26,
 }
-COMMENTS: Mapping[str, int] = {"Hallmark": 24, "Question": 34, "Text": 80}
-PARKED: Mapping[str, int] = {"Item": 60, "Question": 34, "Destination": 30, "Owner": 24}
+COMMENTS: Mapping[str, int] = {mark("Hallmark"): 24, mark("Question"): 34, mark("Text"): 80}
+PARKED: Mapping[str, int] = {mark("Item"): 60, mark("Question"): 34, mark("Destination"): 30, mark("Owner"): 24}
 
 _SPARE_ROWS = 200  # below the actions, so that a list of choices waits where people add more
 _LINE = 13.5  # points
@@ -93,7 +101,7 @@ class _Book:
         when = dt.datetime.combine(report.held_on, dt.time(12))
         self.book.set_properties(
             {
-                "title": f"Tables: {report.museum}",
+                "title": _("Tables: %(museum)s", museum=report.museum),
                 "subject": said.who_and_when(report),
                 "author": report.museum,
                 "created": when,
@@ -105,7 +113,8 @@ class _Book:
         self.number = self.book.add_format({**base, "align": "center"})
         self.decimal = self.book.add_format({**base, "align": "center", "num_format": "0.0000"})
         self.day = self.book.add_format({**base, "num_format": "yyyy-mm-dd", "align": "left"})
-        self._footer = f"&L{said.footer(report).replace('&', '&&')}, &A&Rpage &P of &N"
+        pages = _("page %(page)s of %(pages)s", page="&P", pages="&N")
+        self._footer = f"&L{said.footer(report).replace('&', '&&')}, &A&R{pages}"
 
     def sheet(
         self, name: str, columns: Mapping[str, int], rows: Iterable[Sequence[Cell]], *, kept: int = 0, pages: int = 1
@@ -118,7 +127,7 @@ class _Book:
         widths = list(columns.values())
         for place, (heading, width) in enumerate(columns.items()):
             sheet.set_column(place, place, width)
-            sheet.write_string(0, place, heading, self.head)
+            sheet.write_string(0, place, _(heading) if heading else "", self.head)
         sheet.set_row(0, 2 * _LINE)
         last = 0
         for last, row in enumerate(rows, start=1):
@@ -167,17 +176,17 @@ def _lines(row: Sequence[Cell], widths: Sequence[int]) -> int:
 def write(report: Report) -> bytes:
     """The file, with the sheets Actions, Results, Comments, Parked, About, and Priorities if there was a dot vote."""
     book = _Book(report)
-    actions = book.sheet("Actions", ACTIONS, (_action(report, action) for action in report.actions), kept=1, pages=3)
+    actions = book.sheet("Actions", ACTIONS, (_action(report, action) for action in report.actions), kept=1, pages=4)
     _choices(actions, book.day, len(report.actions) + _SPARE_ROWS)
     book.sheet("Results", RESULTS, (row for answer in report.answers for row in _results(answer)), kept=2, pages=3)
-    book.sheet("Comments", COMMENTS, ())
+    book.sheet("Comments", COMMENTS, ()).hide()  # its columns are promised to programs; nobody prints an empty page
     parked = ((item.item, said.what_for(report, item.question), item.destination, item.owner) for item in report.parked)
     book.sheet("Parked", PARKED, parked)
     if report.priorities:
         dots = (row for answer in report.priorities for row in _dots(answer))
         book.sheet("Priorities", PRIORITIES, dots)
-    about = book.sheet("About", {"What": 30, "": 110}, _about(report))
-    about.write_string(0, 1, "Says", book.head)
+    about = book.sheet("About", {mark("What"): 30, "": 110}, _about(report))
+    about.write_string(0, 1, _("Says"), book.head)
     return book.save()
 
 
@@ -189,16 +198,16 @@ def _action(report: Report, action: Action) -> list[Cell]:
         said.what_for(report, action.question) if action.question else "",
         action.gap,
         action.action,
-        action.owner,
+        action.owner_said,
         action.first_step,
         action.first_step_by,
         action.due,
         action.due_words,
         action.measure,
         action.resources,
-        action.support.value,
+        _(said.SUPPORT[action.support]),
         action.priority,
-        action.status.value,
+        action.status.said_in_line,
         action.status_reason,
         action.review,
         action.plan_objective,
@@ -207,14 +216,22 @@ def _action(report: Report, action: Action) -> list[Cell]:
     ]
 
 
+def _states() -> list[str]:
+    return [status.said_in_line for status in Status]
+
+
+def _supports() -> list[str]:
+    return [_(said.SUPPORT[support]) for support in Support]
+
+
 def _choices(sheet: Worksheet, day: Format, last: int) -> None:
     """What the cells of Actions take: a status, a kind of support, a day, a whole number."""
     places = {name: place for place, name in enumerate(ACTIONS)}
-    for name, choices in (("Status", Status), ("Support wanted", Support)):
+    for name, choices in (("Status", _states()), ("Support wanted", _supports())):
         rule: dict[str, object] = {
             "validate": "list",
-            "source": [choice.value for choice in choices],
-            "error_message": "Choose from the list.",
+            "source": list(choices),
+            "error_message": _("Choose from the list."),
         }
         sheet.data_validation(1, places[name], last, places[name], rule)
     for name in ("First step by", "Due", "Review"):
@@ -222,8 +239,8 @@ def _choices(sheet: Worksheet, day: Format, last: int) -> None:
             "validate": "date",
             "criteria": ">=",
             "value": dt.date(2000, 1, 1),
-            "error_title": "Not a day",
-            "error_message": "Enter a day, for example 2027-01-31.",
+            "error_title": _("Not a day"),
+            "error_message": _("Enter a day, for example 2027-01-31."),
         }
         sheet.data_validation(1, places[name], last, places[name], rule)
         sheet.set_column(places[name], places[name], ACTIONS[name], day)
@@ -246,12 +263,12 @@ def _result(answer: Answer, vote: Vote | None, group: str, counts: Tally | None)
     shift = vote.shift if vote and whole else None
     shown: list[Cell] = [*_counts(answer, counts)] if counts else [None] * 17
     return [
-        answer.hallmark_title or said.OWN_QUESTIONS,
+        answer.hallmark_title or _(said.OWN_QUESTIONS),
         answer.plate,
         answer.text,
         answer.scale,
         vote.number if vote else None,
-        group,
+        _("all") if group == "all" else group,
         counts.ballots if counts else vote.ballots if vote else None,
         *shown,
         *((shift.up, shift.same, shift.down) if shift else (None, None, None)),
@@ -274,7 +291,7 @@ def _counts(answer: Answer, counts: Tally) -> Iterable[Cell]:
     yield tally.interpolated_median(counts.counts)
     yield mean
     yield from (apart, pairs)
-    yield SPREAD_WORDS[spread] if spread else None
+    yield _(SPREAD_WORDS[spread]) if spread else None
     yield tally.agreement(counts.counts) if n >= _A_FROM else None
 
 
@@ -289,48 +306,60 @@ def _dots(answer: Answer) -> Iterable[list[Cell]]:
 
 
 def _about(report: Report) -> list[tuple[Cell, Cell]]:
-    method: list[tuple[Cell, Cell]] = [("How these numbers were made", paragraph) for paragraph in said.method(report)]
+    method: list[tuple[Cell, Cell]] = [(_(said.METHOD_HEADLINE), paragraph) for paragraph in said.method(report)]
     attributions = dict.fromkeys(answer.attribution for answer in report.answers if answer.attribution)
     return [
-        ("Session", report.title),
-        ("Museum", report.museum),
-        ("Day", report.held_on.isoformat()),
-        ("Join code", report.code),
-        ("Continues", f"{report.earlier.title}, {report.earlier.held_on.isoformat()}" if report.earlier else ""),
-        ("Framework", report.framework),
-        ("Edition", report.edition),
-        ("Smallest number shown (k)", str(report.k)),
-        ("Results", {"live": "live, while people voted", "reveal": "when shown"}.get(report.mode, report.mode)),
-        ("People who joined", str(report.joined)),
+        (_("Session"), report.title),
+        (_("Museum"), report.museum),
+        (_("Day"), report.held_on.isoformat()),
+        (_("Join code"), report.code),
+        (_("Continues"), f"{report.earlier.title}, {report.earlier.held_on.isoformat()}" if report.earlier else ""),
+        (_("Framework"), report.framework),
+        (_("Edition"), report.edition),
+        (_("Smallest number shown (k)"), str(report.k)),
+        (
+            _("Results"),
+            {"live": _("live, while people voted"), "reveal": _("when shown")}.get(report.mode, report.mode),
+        ),
+        (_("People who joined"), str(report.joined)),
         ("", ""),
         *method,
         ("", ""),
-        *_CODEBOOK,
+        *((_(what), _(says)) for what, says in _CODEBOOK),
         ("", ""),
-        *((f"Scale {name}", words) for name, words in _scales(report).items()),
-        ("Credit", report.credit),
-        *(("Attribution", words) for words in attributions),
+        *((_("Scale %(name)s", name=name), words) for name, words in _scales(report).items()),
+        (_("Credit"), report.credit),
+        *((_("Attribution"), words) for words in attributions),
     ]
 
 
 _CODEBOOK = (
-    ("Results: Vote", "1 is the first vote on a question, 2 the vote after talking."),
-    ("Results: Group", "“all” is everybody; a role stands alone only where it and the rest are large enough."),
-    ("Results: Answered", "Everybody who answered, Don’t know and Not relevant to us included. Empty: not shown."),
-    ("Results: 1 to 5", "How many chose that point of the question’s scale."),
-    ("Results: N", "Everybody who chose a point of the scale."),
-    ("Results: Median low, high", "The points of the middle answer; two points when it lies between them."),
+    (mark("Results: Vote"), mark("1 is the first vote on a question, 2 the vote after talking.")),
     (
-        "Results: Interpolated median",
-        "The median moved within its point by the votes above and below. For sorting only.",
+        mark("Results: Group"),
+        mark("“all” is everybody; a role stands alone only where it and the rest are large enough."),
     ),
-    ("Results: Mean", "For comparing with other tables only: answers on a scale of words have no mean."),
-    ("Results: Pairs apart", "In so many of all pairs do two people stand two or more points apart."),
-    ("Results: Agreement A", "Van der Eijk 2001: 1 all on one point, 0 flat, -1 half at each end. From five votes up."),
-    ("Priorities: Dots", "Everybody had three, each for another option. Nothing is computed from them."),
     (
-        "Results: Went up, Stayed, Went down",
-        "What people’s own devices said of a second vote. Shown from k devices up.",
+        mark("Results: Answered"),
+        mark("Everybody who answered, Don’t know and Not relevant to us included. Empty: not shown."),
+    ),
+    (mark("Results: 1 to 5"), mark("How many chose that point of the question’s scale.")),
+    (mark("Results: N"), mark("Everybody who chose a point of the scale.")),
+    (mark("Results: Median low, high"), mark("The points of the middle answer; two points when it lies between them.")),
+    (
+        mark("Results: Interpolated median"),
+        mark("The median moved within its point by the votes above and below. For sorting only."),
+    ),
+    (mark("Results: Mean"), mark("For comparing with other tables only: answers on a scale of words have no mean.")),
+    (mark("Results: Pairs apart"), mark("In so many of all pairs do two people stand two or more points apart.")),
+    (
+        mark("Results: Agreement A"),
+        mark("Van der Eijk 2001: 1 all on one point, 0 flat, -1 half at each end. From five votes up."),
+    ),
+    (mark("Priorities: Dots"), mark("Everybody had three, each for another option. Nothing is computed from them.")),
+    (
+        mark("Results: Went up, Stayed, Went down"),
+        mark("What people’s own devices said of a second vote. Shown from k devices up."),
     ),
 )
 

@@ -14,6 +14,7 @@ from typing import Any
 from facilitation import hallmarks
 from facilitation.errors import BadFramework
 from facilitation.hallmarks import Framework, Hallmark, Question, Scale
+from facilitation.language import _
 from facilitation.packs import as_csv, as_xlsx, table
 from facilitation.packs.table import BadPack
 from facilitation.words import tidy
@@ -41,13 +42,13 @@ KINDS = {
 def read(content: bytes, name: str) -> Framework:
     """The framework in a file called `name`; what is in it decides how it is read. Raises BadPack with all faults."""
     if len(content) > LARGEST_FILE:
-        raise BadPack(name, [f"The file is too big; {LARGEST_FILE // 1000} kB is the most."])
+        raise BadPack(name, [_("The file is too big; %(most)s kB is the most.", most=LARGEST_FILE // 1000)])
     if not content.strip():
-        raise BadPack(name, ["The file is empty."])
+        raise BadPack(name, [_("The file is empty.")])
     if content.startswith(as_xlsx.MAGIC):
         found = table.framework_in(as_xlsx.read(content, name), name)
     elif content.startswith(as_xlsx.OLD_MAGIC):
-        raise BadPack(name, ["This is an old or a protected workbook. Save it as .xlsx, without a password."])
+        raise BadPack(name, [_("This is an old or a protected workbook. Save it as .xlsx, without a password.")])
     elif content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         found = _from_json(content, name)
     else:
@@ -97,7 +98,7 @@ def _from_json(content: bytes, name: str) -> Framework:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise BadPack(name, [f"Line {line}: this is not UTF-8 text."]) from None
+        raise BadPack(name, [_("Line %(line)s: this is not UTF-8 text.", line=line)]) from None
     try:
         return tidied(hallmarks.parse(text, name))
     except BadFramework as fault:
@@ -109,7 +110,7 @@ def tidied(framework: Framework) -> Framework:
 
     Raises BadFramework where nothing is left of a text.
     """
-    return hallmarks.from_plain(_tidy(hallmarks.as_plain(framework)), "The file")
+    return hallmarks.from_plain(_tidy(hallmarks.as_plain(framework)), _("The file"))
 
 
 def _tidy(value: Any) -> Any:

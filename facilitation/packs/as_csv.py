@@ -7,6 +7,7 @@ import io
 import re
 
 from facilitation.hallmarks import Framework
+from facilitation.language import _, mark
 from facilitation.packs.table import (
     MOST_COLUMNS,
     MOST_ROWS,
@@ -22,7 +23,7 @@ from facilitation.packs.table import (
 )
 from facilitation.words import tidy
 
-_PART = Column("Part", "What this row is: pack, hallmark, question, scale; or note, which is left out.")
+_PART = Column("Part", mark("What this row is: pack, hallmark, question, scale; or note, which is left out."))
 _FORMULA = re.compile(r"'*[=+\-@]")
 _QUOTED = re.compile(r"'+[=+\-@]")
 
@@ -47,23 +48,28 @@ def read(content: bytes, name: str) -> Lines:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         at = content.count(b"\n", 0, error.start) + 1
-        advice = "In Excel choose “Save as”, “CSV UTF-8”."
-        raise BadPack(name, [f"Line {at}: this is not UTF-8 text. {advice}"]) from None
+        raise BadPack(
+            name, [_("Line %(line)s: this is not UTF-8 text. In Excel choose “Save as”, “CSV UTF-8”.", line=at)]
+        ) from None
     first = text.partition("\n")[0]
     separator = ";" if first.count(";") > first.count(",") else ","
     found, lines = Lines(), csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         rows = list(lines)
     except csv.Error:
-        raise BadPack(name, [f"Line {lines.line_num}: a quotation mark is missing here or further up."]) from None
+        raise BadPack(
+            name, [_("Line %(line)s: a quotation mark is missing here or further up.", line=lines.line_num)]
+        ) from None
     if not rows:  # nothing but a byte order mark
-        raise BadPack(name, ["The file is empty."])
+        raise BadPack(name, [_("The file is empty.")])
     if len(rows) > MOST_ROWS:
-        raise BadPack(name, [f"The file has {len(rows)} rows; {MOST_ROWS} is the most."])
+        raise BadPack(name, [_("The file has %(count)s rows; %(most)s is the most.", count=len(rows), most=MOST_ROWS)])
     columns = {column.heading: column for part in PARTS for column in part.columns}
-    places = known_headings(rows[0][:MOST_COLUMNS], [_PART, *columns.values()], "Row 1", found.faults)
+    places = known_headings(rows[0][:MOST_COLUMNS], [_PART, *columns.values()], _("Row 1"), found.faults)
     if _PART.heading not in places.values():
-        raise BadPack(name, ["Row 1: the column “Part” is missing. Is this a question pack? Start from the template."])
+        raise BadPack(
+            name, [_("Row 1: the column “Part” is missing. Is this a question pack? Start from the template.")]
+        )
     words = {part.word for part in PARTS}
     for number, row in enumerate(rows[1:], start=2):
         cells = {places[at]: (letter(at), tidy(_plain(cell))) for at, cell in enumerate(row) if at in places}
@@ -73,21 +79,24 @@ def read(content: bytes, name: str) -> Lines:
             found.rows[word].append(line)
         elif word != "note" and any(cell.strip() for cell in row):
             found.faults.append(
-                f"{line.place(_PART.heading)}: this must be one of pack, hallmark, question, scale, note."
+                _(
+                    "%(place)s: this must be one of pack, hallmark, question, scale, note.",
+                    place=line.place(_PART.heading),
+                )
             )
     for part in PARTS:
         if not found.rows[part.word]:
-            found.faults.append(f"There is no row whose part is “{part.word}”.")
+            found.faults.append(_("There is no row whose part is “%(part)s”.", part=part.word))
     return found
 
 
 def _notes() -> list[str]:
     made = [
-        "How to fill this in: write over the rows below. The first cell of a row says what it is.",
-        "A heading with a language, such as Question (cy), holds the same text in that language. English is needed.",
+        _("How to fill this in: write over the rows below. The first cell of a row says what it is."),
+        _("A heading with a language, such as Question (cy), holds the same text in that language. English is needed."),
     ]
     for part in PARTS:
-        made += [f"{part.word}, {column.heading}: {column.says}" for column in part.columns]
+        made += [f"{part.word}, {column.heading}: {_(column.says)}" for column in part.columns]
     return made
 
 

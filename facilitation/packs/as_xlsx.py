@@ -13,6 +13,7 @@ from typing import Any
 from xlsxwriter.workbook import Workbook
 
 from facilitation.hallmarks import Framework
+from facilitation.language import _
 from facilitation.packs.table import (
     MOST_COLUMNS,
     MOST_ROWS,
@@ -60,7 +61,11 @@ def write(framework: Framework, *, explained: bool = False) -> bytes:
         made.repeat_rows(0)
 
     if explained:
-        sheet("How to fill this in", ["Sheet", "Column", "What stands there", "Characters, at most"], _explanation())
+        sheet(
+            "How to fill this in",
+            [_("Sheet"), _("Column"), _("What stands there"), _("Characters, at most")],
+            _explanation(),
+        )
     for part in PARTS:
         columns = headings(part, framework)
         lines = lines_of(part, framework)
@@ -71,12 +76,22 @@ def write(framework: Framework, *, explained: bool = False) -> bytes:
 
 def _explanation() -> list[list[str]]:
     general = [
-        ["All", "", "Write over the rows that are there, and add as many as you need. Empty rows do no harm.", ""],
-        ["All", "", "A column such as Question (cy) holds the same text in that language. English is needed.", ""],
-        ["All", "", "Type texts, not formulas. When you load the file, every fault is named with its place.", ""],
+        [
+            _("All"),
+            "",
+            _("Write over the rows that are there, and add as many as you need. Empty rows do no harm."),
+            "",
+        ],
+        [
+            _("All"),
+            "",
+            _("A column such as Question (cy) holds the same text in that language. English is needed."),
+            "",
+        ],
+        [_("All"), "", _("Type texts, not formulas. When you load the file, every fault is named with its place."), ""],
     ]
     columns = [
-        [part.sheet, column.heading, column.says, str(column.longest)] for part in PARTS for column in part.columns
+        [part.sheet, column.heading, _(column.says), str(column.longest)] for part in PARTS for column in part.columns
     ]
     return general + columns
 
@@ -89,12 +104,12 @@ def read(content: bytes, name: str) -> Lines:
     for part in PARTS:
         sheet = sheets.get(part.sheet.casefold())
         if sheet is None:
-            found.faults.append(f"There is no sheet “{part.sheet}”.")
+            found.faults.append(_("There is no sheet “%(sheet)s”.", sheet=part.sheet))
             continue
         try:
             rows = list(sheet.iter_rows(max_row=MOST_ROWS + 2, max_col=MOST_COLUMNS))
         except Exception:  # the XML of one sheet may be broken in any way
-            found.faults.append(f"Sheet “{part.sheet}” is damaged and cannot be read.")
+            found.faults.append(_("Sheet “%(sheet)s” is damaged and cannot be read.", sheet=part.sheet))
             continue
         _read_sheet(part, rows, found)
     return found
@@ -105,12 +120,12 @@ def _read_sheet(part: Part, rows: list[tuple[Any, ...]], found: Lines) -> None:
     while texts and not any(texts[-1]):
         texts.pop()
     if len(texts) > MOST_ROWS + 1:
-        found.faults.append(f"Sheet “{part.sheet}” has more than {MOST_ROWS} rows.")
+        found.faults.append(_("Sheet “%(sheet)s” has more than %(most)s rows.", sheet=part.sheet, most=MOST_ROWS))
         return
     if len(texts) < 2:
-        found.faults.append(f"Sheet “{part.sheet}” holds no row below its headings.")
+        found.faults.append(_("Sheet “%(sheet)s” holds no row below its headings.", sheet=part.sheet))
         return
-    places = known_headings(texts[0], part.columns, f"Sheet “{part.sheet}”, row 1", found.faults)
+    places = known_headings(texts[0], part.columns, _("Sheet “%(sheet)s”, row 1", sheet=part.sheet), found.faults)
     for number, row in enumerate(texts[1:], start=2):
         if any(row):
             cells = {heading: (letter(at), row[at]) for at, heading in places.items() if at < len(row)}
@@ -127,12 +142,20 @@ def _text(cell: Any, part: Part, faults: list[str]) -> str:
     if cell.data_type == "n" and isinstance(value, int | float):
         return str(int(value)) if float(value).is_integer() else str(value)
     what = {
-        "f": "a formula; type the text itself",
-        "d": "a date; type it as text, with an apostrophe before it",
-        "e": "an error of a formula; type the text itself",
-        "b": "true or false; type a text",
-    }.get(cell.data_type, "something that is not text")
-    faults.append(f"Sheet “{part.sheet}”, row {cell.row}, column {letter(cell.column - 1)}: the cell holds {what}.")
+        "f": _("a formula; type the text itself"),
+        "d": _("a date; type it as text, with an apostrophe before it"),
+        "e": _("an error of a formula; type the text itself"),
+        "b": _("true or false; type a text"),
+    }.get(cell.data_type, _("something that is not text"))
+    faults.append(
+        _(
+            "Sheet “%(sheet)s”, row %(row)s, column %(column)s: the cell holds %(what)s.",
+            sheet=part.sheet,
+            row=cell.row,
+            column=letter(cell.column - 1),
+            what=what,
+        )
+    )
     return "-"
 
 
@@ -145,13 +168,13 @@ def _opened(content: bytes, name: str) -> Any:
             parts = packed.infolist()
             if len(parts) > MOST_FILES or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
                 raise BadPack(
-                    name, ["The workbook is too big when it is unpacked. Save only these sheets as a new file."]
+                    name, [_("The workbook is too big when it is unpacked. Save only these sheets as a new file.")]
                 )
             # a document type is where an XML file hides text that grows without end; no spreadsheet program writes one
             if any(mark in packed.read(part) for part in parts for mark in _ENTITIES):
-                raise BadPack(name, ["The workbook holds something that no spreadsheet program writes."])
+                raise BadPack(name, [_("The workbook holds something that no spreadsheet program writes.")])
         return load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
     except BadPack:
         raise
     except Exception as trouble:  # openpyxl raises whatever it trips over
-        raise BadPack(name, ["This is not an Excel workbook (.xlsx), or it is damaged."]) from trouble
+        raise BadPack(name, [_("This is not an Excel workbook (.xlsx), or it is damaged.")]) from trouble

@@ -27,6 +27,7 @@ from facilitation.hallmarks import (
     read_key,
     read_text,
 )
+from facilitation.language import _, mark, ngettext
 from facilitation.words import tidy
 
 MOST_ROWS, MOST_COLUMNS = 500, 60
@@ -36,14 +37,25 @@ SHORT = 48  # characters of a short name that is made from the question
 
 
 class BadPack(Refused):
-    """A file that cannot be used as a pack: `faults` are all that was found, a sentence with its place each."""
+    """What cannot be used as a pack: `faults` are all that was found, a sentence with its place each. Without a `name`
+    it is no file, but an edition that was made from a form."""
 
-    def __init__(self, name: str, faults: Sequence[str], nothing_was: str = "imported") -> None:
+    def __init__(self, name: str, faults: Sequence[str]) -> None:
         self.faults = tuple(faults[:MOST_FAULTS])
-        if len(faults) > MOST_FAULTS:
-            self.faults += (f"And {len(faults) - MOST_FAULTS} more.",)
-        places = "one thing to correct" if len(faults) == 1 else f"{len(faults)} things to correct"
-        super().__init__(f"Nothing was {nothing_was}: {name} has {places}.")
+        if more := len(faults[MOST_FAULTS:]):
+            self.faults += (ngettext("And %(num)s more.", "And %(num)s more.", more),)
+        imported = ngettext(
+            "Nothing was imported: %(name)s has one thing to correct.",
+            "Nothing was imported: %(name)s has %(num)s things to correct.",
+            len(faults),
+            name=name,
+        )
+        kept = ngettext(
+            "Nothing was kept: this edition has one thing to correct.",
+            "Nothing was kept: this edition has %(num)s things to correct.",
+            len(faults),
+        )
+        super().__init__(imported if name else kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +77,35 @@ class Part:
     columns: tuple[Column, ...]
 
 
-_KEY = "Small letters, digits and hyphens. It names this for ever, so leave it when you change the words. "
+_KEY_FROM_TITLE = mark(
+    "Small letters, digits and hyphens. It names this for ever, so leave it when you change the words. Left empty, the "
+    "program makes one from the title."
+)
+_KEY_FROM_WORDS = mark(
+    "Small letters, digits and hyphens. It names this for ever, so leave it when you change the words. Left empty, the "
+    "program makes one from the words."
+)
 PACK = Part(
     "Pack",
     "pack",
     (
-        Column("Key", _KEY + "Left empty, the program makes one from the title."),
-        Column("Edition", "For example 2026.1. Change it whenever anything in the pack changes."),
-        Column("Title", "What the pack is called.", translated=True),
-        Column("Credit", "Whose words these are. It stands in every report.", translated=True, longest=PARAGRAPH),
+        Column("Key", _KEY_FROM_TITLE),
+        Column("Edition", mark("For example 2026.1. Change it whenever anything in the pack changes.")),
+        Column("Title", mark("What the pack is called."), translated=True),
+        Column("Credit", mark("Whose words these are. It stands in every report."), translated=True, longest=PARAGRAPH),
     ),
 )
 HALLMARKS = Part(
     "Hallmarks",
     "hallmark",
     (
-        Column("Key", _KEY + "Left empty, the program makes one from the title."),
-        Column("Title", "A heading for a group of questions.", translated=True),
-        Column("Definition", "One sentence: what it is to do well here.", translated=True, longest=PARAGRAPH),
-        Column("Description", "One paragraph. May be left empty.", translated=True, longest=PARAGRAPH),
+        Column("Key", _KEY_FROM_TITLE),
+        Column("Title", mark("A heading for a group of questions."), translated=True),
+        Column("Definition", mark("One sentence: what it is to do well here."), translated=True, longest=PARAGRAPH),
+        Column("Description", mark("One paragraph. May be left empty."), translated=True, longest=PARAGRAPH),
         Column(
             "Attribution",
-            "Whose words these are, if they are quoted from somebody. May be left empty.",
+            mark("Whose words these are, if they are quoted from somebody. May be left empty."),
             translated=True,
             longest=PARAGRAPH,
         ),
@@ -96,21 +115,27 @@ QUESTIONS = Part(
     "Questions",
     "question",
     (
-        Column("Hallmark", "The key or the title of a hallmark on the sheet Hallmarks."),
-        Column("Key", _KEY + "Left empty, the program makes one from the words."),
-        Column("Question", "What people are asked. It must fit the words of its scale.", True, QUESTION),
-        Column("Short name", "For the run sheet. Left empty, it is the beginning of the question.", translated=True),
-        Column("Prompt", "One to three sentences for the talk. May be left empty.", True, PARAGRAPH),
-        Column("Scale", "The key of a scale on the sheet Scales."),
+        Column("Hallmark", mark("The key or the title of a hallmark on the sheet Hallmarks.")),
+        Column("Key", _KEY_FROM_WORDS),
+        Column("Question", mark("What people are asked. It must fit the words of its scale."), True, QUESTION),
+        Column(
+            "Short name", mark("For the run sheet. Left empty, it is the beginning of the question."), translated=True
+        ),
+        Column("Prompt", mark("One to three sentences for the talk. May be left empty."), True, PARAGRAPH),
+        Column("Scale", mark("The key of a scale on the sheet Scales.")),
     ),
 )
 SCALES = Part(
     "Scales",
     "scale",
     (
-        Column("Key", "Small letters, digits and hyphens."),
+        Column("Key", mark("Small letters, digits and hyphens.")),
         *(
-            Column(f"Answer {n}", {1: "The lowest answer.", POINTS: "The highest answer."}.get(n, "In between."), True)
+            Column(
+                f"Answer {n}",
+                {1: mark("The lowest answer."), POINTS: mark("The highest answer.")}.get(n, mark("In between.")),
+                True,
+            )
             for n in range(1, POINTS + 1)
         ),
     ),
@@ -194,9 +219,12 @@ class Line:
 
     def place(self, heading: str = "") -> str:
         """Where a cell stands: "Sheet “Questions”, row 4, column C (Question)"."""
-        where = f"Sheet “{self.sheet}”, row {self.row}" if self.sheet else f"Row {self.row}"
-        letter = self.cells[heading][0] if heading in self.cells else ""
-        return where + (f", column {letter} ({heading})" if letter else f", {heading}" if heading else "")
+        where = _("Row %(row)s", row=self.row)
+        if self.sheet:
+            where = _("Sheet “%(sheet)s”, row %(row)s", sheet=self.sheet, row=self.row)
+        if letter := self.cells[heading][0] if heading in self.cells else "":
+            return _("%(place)s, column %(column)s (%(heading)s)", place=where, column=letter, heading=heading)
+        return f"{where}, {heading}" if heading else where
 
 
 @dataclass(slots=True)
@@ -231,13 +259,29 @@ def known_headings(cells: Sequence[str], columns: Sequence[Column], place: str, 
         if column and match:
             heading = f"{column.heading} ({match['language']})"
         if not column or (match and not (column.translated and LANGUAGE.fullmatch(match["language"]))):
-            faults.append(f"{place}, column {letter(at)}: “{said[:40]}” is not a heading that is known here.")
+            faults.append(
+                _(
+                    "%(place)s, column %(column)s: “%(heading)s” is not a heading that is known here.",
+                    place=place,
+                    column=letter(at),
+                    heading=said[:40],
+                )
+            )
         elif heading in found.values():
-            faults.append(f"{place}, column {letter(at)}: the heading “{heading}” stands here twice.")
+            faults.append(
+                _(
+                    "%(place)s, column %(column)s: the heading “%(heading)s” stands here twice.",
+                    place=place,
+                    column=letter(at),
+                    heading=heading,
+                )
+            )
         else:
             found[at] = heading
     missing = [column.heading for column in columns if column.heading not in found.values()]
-    faults += [f"{place}: the column “{heading}” is missing." for heading in missing]
+    faults += [
+        _("%(place)s: the column “%(heading)s” is missing.", place=place, heading=heading) for heading in missing
+    ]
     return found
 
 
@@ -265,7 +309,7 @@ class _Reader:
         if not pack:
             return None
         if len(pack) > 1:
-            self.fault(pack[1].place(), "a pack has one row here, and this is the second.")
+            self.fault(pack[1].place(), _("a pack has one row here, and this is the second."))
         title = self.texts(pack[0], "Title")
         return Framework(
             key=self.key(pack[0], set(), slug(title.get("en", ""))),
@@ -315,11 +359,14 @@ class _Reader:
             english = text.get("en", "")
             scale = self.text(line, "Scale")
             if scale and scale not in scales:
-                self.fault(line.place("Scale"), f"“{scale[:40]}” is not the key of a scale.")
+                self.fault(line.place("Scale"), _("“%(found)s” is not the key of a scale.", found=scale[:40]))
             wanted = self.text(line, "Hallmark")
             chapter = chapters.get(wanted) or named.get(wanted.casefold())
             if wanted and chapter is None:
-                self.fault(line.place("Hallmark"), f"“{wanted[:40]}” is neither the key nor the title of a hallmark.")
+                self.fault(
+                    line.place("Hallmark"),
+                    _("“%(found)s” is neither the key nor the title of a hallmark.", found=wanted[:40]),
+                )
             about = chapter.key if chapter else ""
             key = self.key(line, taken, key_for(about, english) if about and english else "-")
             short = self.texts(line, "Short name", needed=False) or {"en": begun(english)}
@@ -328,7 +375,7 @@ class _Reader:
                 chapter.questions.append((key, text, short, prompt, scale))
         for chapter in chapters.values():
             if not chapter.questions and self.rows[QUESTIONS.word]:
-                self.fault(chapter.line.place(), "no question belongs to this hallmark.")
+                self.fault(chapter.line.place(), _("no question belongs to this hallmark."))
 
     def fault(self, place: str, sentence: str) -> None:
         self.faults.append(f"{place}: {sentence}")

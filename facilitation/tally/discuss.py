@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from fractions import Fraction
 
+from facilitation.language import _, ngettext
 from facilitation.tally.counts import Spread, Tally, interpolated_median, spread
 
 
@@ -30,9 +31,9 @@ def reasons(tally: Tally) -> tuple[Reason, ...]:
 def chips(tally: Tally) -> tuple[str, ...]:
     """`reasons` as short labels: "far apart", "6 of 9 low", "5 don’t know". Never with a count of 1."""
     words = {
-        Reason.APART: "far apart",
-        Reason.LOW: f"{tally.low} of {tally.n} low",
-        Reason.DONT_KNOW: f"{tally.dk} don’t know",
+        Reason.APART: _("far apart"),
+        Reason.LOW: _("%(num)s of %(of)s low", num=tally.low, of=tally.n),
+        Reason.DONT_KNOW: ngettext("%(num)s doesn’t know", "%(num)s don’t know", tally.dk),
     }
     return tuple(words[reason] for reason in reasons(tally))
 

@@ -12,22 +12,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, make_response, redirect, render_template, request
+from flask import Flask, Response, abort, current_app, g, make_response, redirect, render_template, request
+from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter, Map
 
-from facilitation import __version__, language, logs, plan, qr
+from facilitation import __version__, language, logs, plan, qr, saying
 from facilitation.committer import Aside, Committer
 from facilitation.config import Settings
+from facilitation.corrections import Corrections
 from facilitation.editions import Credits
 from facilitation.errors import Refused
 from facilitation.exports import FORMATS
 from facilitation.gate import LARGEST_TYPED, ROUTE
-from facilitation.hallmarks import Framework
+from facilitation.hallmarks import Framework, say
 from facilitation.keys import KeyFile
+from facilitation.language import _
 from facilitation.limits import TypedCodes
 from facilitation.live import Live
 from facilitation.network import JoinAddress
@@ -38,9 +43,11 @@ from facilitation.room_check import Checks
 from facilitation.store import db
 from facilitation.web import access
 from facilitation.web.assets import Assets
-from facilitation.workshop import BallotBox
+from facilitation.web.compiled import CompiledTemplates
+from facilitation.workshop import BREAKS, BallotBox
 
 Outcome = TypeVar("Outcome")
+LARGEST_NUMBER = 2**31 - 1  # that a row can have, in every database
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -65,6 +72,7 @@ class House:
     checks: Checks
     aside: Aside
     credits: Credits
+    corrections: Corrections
 
 
 def house() -> House:
@@ -109,8 +117,16 @@ def download(body: bytes, mimetype: str, name: str) -> Response:
 
 
 def a_number(text: str | None, default: int = 0) -> int:
-    """A whole number from a form; the default when it is none, or is absurdly long."""
-    return int(text) if text and len(text) < 12 and text.isdecimal() else default
+    """A whole number from a form; the default when it is none, or is longer than a database holds in a column."""
+    number = int(text) if text and len(text) < 11 and text.isdecimal() else default
+    return number if number <= LARGEST_NUMBER else default
+
+
+class RowNumber(IntegerConverter):
+    """<int:…> in an address: a number that a row can have. A longer one is no address of ours, and not found."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=LARGEST_NUMBER)
 
 
 def today() -> dt.date:
@@ -120,7 +136,7 @@ def today() -> dt.date:
 
 def groupby_run(rows: Sequence[RunRow]) -> list[list[RunRow]]:
     """The run sheet in groups of neighbours of one hallmark: the running order stays, whatever it is."""
-    return [list(group) for _, group in groupby(rows, key=lambda row: row.hallmark)]
+    return [list(group) for _hallmark, group in groupby(rows, key=lambda row: row.hallmark)]
 
 
 def next_review(cards: Sequence[Card]) -> dt.date | None:
@@ -128,35 +144,66 @@ def next_review(cards: Sequence[Card]) -> dt.date | None:
     return plan.next_review(card.action for card in cards if card.action)
 
 
+def first_due(cards: Sequence[Card]) -> dt.date | None:
+    """The day on which the first of these actions is due."""
+    return plan.first_due(card.action for card in cards if card.action)
+
+
 def dress(app: Flask) -> None:
     """Give an app what every page shares: template words, headers, compression, refusals as pages, a quiet log."""
+    app.url_map.converters["int"] = RowNumber
+    app.jinja_env.bytecode_cache = CompiledTemplates(Path(__file__))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(_say, _say_many, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.newstyle_gettext = True  # type: ignore[attr-defined]
+    app.jinja_env.globals.update(_=_sentence, gettext=_sentence, ngettext=_sentence_for)
+    app.jinja_env.globals["language"] = language
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.add_template_filter(long_date)
+    app.add_template_filter(plain)
     app.add_template_filter(groupby_run)
     app.add_template_filter(next_review)
+    app.add_template_filter(first_due)
+    app.add_template_filter(saying.to_say)
     app.add_template_global(lambda name: house().assets.url(name), "asset")
     app.add_template_global(lambda: house().join_origin(), "join_origin")
+    app.add_template_global(lambda: not house().committer.failing, "storage_works")
+    app.add_template_global(say, "say")
     app.add_template_global(qr.svg, "qr")
     app.add_template_global(qr.wifi_svg, "wifi_qr")
     app.jinja_env.globals["version"] = __version__
     app.jinja_env.globals["formats"] = FORMATS
+    app.jinja_env.globals["breaks"] = BREAKS
+    app.before_request(_speak_the_browsers_language)
     app.before_request(_demand_a_small_form)
+    app.teardown_request(_speak_as_before)
     app.after_request(_finish)
     app.register_error_handler(Refused, refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _fault)
 
 
-def _say(text: str) -> str:
-    return language._(text)
+def _sentence(text: str, /, **values: object) -> str:
+    return language.in_html(lambda catalogue: catalogue.gettext(text), values)
 
 
-def _say_many(one: str, many: str, count: int) -> str:
-    # the template puts the number and the other values in, so that it can escape them
-    return language.form_for(one, many, count)
+def _sentence_for(one: str, many: str, count: int, /, **values: object) -> str:
+    return language.in_html(lambda catalogue: catalogue.ngettext(one, many, count), {"num": count, **values})
+
+
+def plain(text: str) -> Markup:
+    """A text for an attribute or a title, where no element may stand that says its language."""
+    return escape(escape(text).striptags())
+
+
+def _speak_the_browsers_language() -> None:
+    g.spoken_before = language.speak(access.language())
+
+
+def _speak_as_before(_error: BaseException | None) -> None:
+    # a push inside a request has a context of its own, which began without speaking
+    if before := g.pop("spoken_before", None):
+        language.speak(before)
 
 
 def _demand_a_small_form() -> None:
@@ -179,19 +226,24 @@ def refused(refusal: Refused) -> Response:
 
 def _http_error(error: HTTPException) -> Response:
     words = {
-        404: "There is nothing at this address, or it is not open to this browser.",
-        405: "This address cannot be used like that.",
-        411: "The length of what is sent must be named.",
-        413: "That is too large.",
+        404: _("There is nothing at this address, or it is not open to this browser."),
+        405: _("This address cannot be used like that."),
+        411: _("The length of what is sent must be named."),
+        413: _("That is too large."),
     }
     code = error.code or 500
-    return _explain(words.get(code, "That did not work."), code)
+    sentence = words.get(code, _("That did not work."))
+    if code == 404 and request.path.startswith(("/f/", "/s/")):
+        sentence += " " + _(
+            "If this was a remote or a shared screen, it has been taken off: the console gives a new code."
+        )
+    return _explain(sentence, code)
 
 
 def _fault(error: Exception) -> Response:
     """A fault of ours: in the log with its place but without what anyone typed, on the page as a sentence."""
     logs.fault(error, str(request.url_rule or "-"))
-    return _explain("Something went wrong in the program. Nothing was changed: please try again.", 500)
+    return _explain(_("Something went wrong in the program. Nothing was changed: please try again."), 500)
 
 
 def _explain(sentence: str, status: int) -> Response:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from flask import Response, abort, current_app, request
 
 from facilitation import ballots, museum, store
+from facilitation import language as languages
 from facilitation.live import Live, Present
 from facilitation.now import Audience
-from facilitation.store import Workshop, db
+from facilitation.store import Kind, Workshop, db
 
 AUDIENCES = {"p": Audience.PHONE, "s": Audience.SCREEN, "f": Audience.FACILITATOR}
 _YEAR = 366 * 24 * 3600
@@ -42,6 +43,16 @@ def facilitated(code: str) -> Workshop:
     return _held(code, "f", "facilitator")
 
 
+def rehearsed(code: str, *, from_home: bool = False) -> Workshop:
+    """The rehearsal, for whoever holds its console; with `from_home` also for whoever holds the whole program."""
+    found = store.by_code(db.session(), code)
+    if found is None or found.kind != Kind.REHEARSAL:
+        abort(404)
+    if not holds(found, "facilitator") and not (from_home and at_home()):
+        abort(404)
+    return found
+
+
 def shown(code: str) -> Workshop:
     """The workshop, for its shared screen."""
     return _held(code, "s", "screen")
@@ -65,7 +76,7 @@ def of_museum(code: str) -> tuple[Workshop, list[Workshop]]:
     """A session, for its facilitator or the whole program's, with all sessions of the same museum that this browser may
     open; the newest meeting first."""
     here = store.by_code(db.session(), code)
-    if here is None or not (at_home() or holds(here, "facilitator")):
+    if here is None or here.kind != Kind.SESSION or not (at_home() or holds(here, "facilitator")):
         abort(404)
     theirs = [one for one in store.all_workshops(db.session()) if museum.same(one, here)]
     return here, [one for one in theirs if at_home() or holds(one, "facilitator")]
@@ -110,6 +121,11 @@ def for_socket(audience: Audience, code: str) -> Workshop | None:
     workshop = store.by_code(db.session(), code)
     letter, role = ("f", "facilitator") if audience is Audience.FACILITATOR else ("s", "screen")
     return workshop if workshop is not None and _holds(workshop, letter, role) else None
+
+
+def language() -> str:
+    """The language this browser was told to speak, or the first it asks for that there is."""
+    return languages.chosen(request.cookies.get(languages.COOKIE, ""), request.headers.get("Accept-Language", ""))
 
 
 def address() -> str:

@@ -11,21 +11,22 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from flask import Flask, render_template
 from werkzeug.wsgi import get_host
 
-from facilitation import ballots
+from facilitation import ballots, language
 from facilitation.errors import NotVoting, Refused
 from facilitation.gate import ROUTE, WSGI, Environ, StartResponse
+from facilitation.language import _
 from facilitation.live import Present
 from facilitation.web import House, a_number, headers_for
 from facilitation.workshop import Filed, Posted, seal_ballot
 
 _BALLOT = re.compile("/w/([0-9]{6})/ballot")
 _FORM = "application/x-www-form-urlencoded"
+_MOST_REPLIES = 512  # that are kept at once
 _LARGEST = 1024  # bytes; what a phone's script sends is below a hundred
 _STATUS = {200: "200 OK", 422: "422 UNPROCESSABLE ENTITY", 503: "503 SERVICE UNAVAILABLE"}  # as Flask spells them
 
@@ -33,7 +34,7 @@ _STATUS = {200: "200 OK", 422: "422 UNPROCESSABLE ENTITY", 503: "503 SERVICE UNA
 def file(house: House, here: Present, device: bytes | None, round_id: int, posted: Posted) -> Filed:
     """File what a phone sent, durably; what its slot holds now. Raises Refused: it was not counted."""
     if device is None:
-        raise NotVoting("This session has ended.")
+        raise NotVoting(_("This session has ended."))
     round_ = here.open if here.open and here.open.round_id == round_id else None
     filing = seal_ballot(house.keys, round_, device, posted)
     house.rooms.hear(filing.workshop_id, device)
@@ -45,15 +46,21 @@ def file(house: House, here: Present, device: bytes | None, round_id: int, poste
 def outcome(house: House, here: Present, device: bytes | None, round_id: int, posted: Posted) -> tuple[str, int]:
     """File a ballot; the fragment that tells the phone what became of it, and the status. Never silence."""
     try:
-        return _counted(file(house, here, device, round_id, posted), here.labels), 200
+        filed = file(house, here, device, round_id, posted)
+        return _counted(here, filed), 200
     except Refused as refusal:
         return render_template("participant/_not_counted.html", sentence=refusal.sentence), refusal.status
 
 
-@lru_cache(maxsize=512)
-def _counted(own: Filed, labels: tuple[str, ...]) -> str:
-    """What a phone is told about its answer: the same for all who answered alike."""
-    return render_template("participant/_mine.html", own=own, labels=labels)
+def _counted(here: Present, own: Filed) -> str:
+    """What a phone is told about its answer: the same for all who answered alike and speak the same language, until
+    a sentence of it is corrected. It is kept with what they are told, and so no longer than a session is held."""
+    known = own, language.edition()
+    if known not in here.replies:
+        if len(here.replies) >= _MOST_REPLIES:
+            here.replies.clear()
+        here.replies[known] = render_template("participant/_mine.html", own=own, labels=here.labels)
+    return here.replies[known]
 
 
 class BallotDoor:
@@ -67,7 +74,14 @@ class BallotDoor:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer the usual ballot; everything else goes on."""
         asked = _BALLOT.fullmatch(environ.get("PATH_INFO", "")) if environ["REQUEST_METHOD"] == "POST" else None
-        here = self._house.live.kept(asked[1]) if asked and environ.get("HTTP_HX_REQUEST") == "true" else None
+        if asked is None or environ.get("HTTP_HX_REQUEST") != "true":
+            return self._inner(environ, start_response)
+        spoken = language.chosen(_cookie(environ, language.COOKIE), environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+        with language.speaking(spoken):
+            return self._answer(environ, start_response, asked[1])
+
+    def _answer(self, environ: Environ, start_response: StartResponse, code: str) -> Iterable[bytes]:
+        here = self._house.live.kept(code)
         if here is None or here.open is None or here.open.options or here.device_key is None:
             return self._inner(environ, start_response)
         if not _is_short_form(environ):

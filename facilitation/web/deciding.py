@@ -11,7 +11,7 @@ from facilitation import ballots, priorities
 from facilitation import deciding as decide
 from facilitation.deciding import Written
 from facilitation.errors import Refused
-from facilitation.store import db
+from facilitation.store import Workshop, db
 from facilitation.web import a_number, access, house, perform, see, wants_fragment
 from facilitation.web.facilitator import desk
 
@@ -45,7 +45,8 @@ def add_action(code: str) -> Response:
 def change_action(code: str, number: int) -> Response:
     """Save fields of an action, or remove it (`want` = remove)."""
     if request.form.get("want") == "remove":
-        return _do(code, lambda session, id: decide.remove_action(session, id, number))
+        uid = request.form.get("uid")
+        return _do(code, lambda session, id: decide.remove_action(session, id, number, uid))
     typed, version = request.form.to_dict(), _version()
     return _save(code, lambda session, id: decide.change_action(session, id, number, typed, version))
 
@@ -89,6 +90,7 @@ def _priorities(workshop_id: int, code: str, refusal: Refused | None = None, cho
     page = render_template(
         "facilitator/priorities.html",
         code=code,
+        kind=db.session.get_one(Workshop, workshop_id).kind,
         choices=priorities.choices(db.session(), workshop_id),
         fewest=priorities.FEWEST_OPTIONS,
         most=ballots.MOST_OPTIONS,

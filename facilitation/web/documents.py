@@ -9,6 +9,7 @@ from facilitation import loading, report, workshop
 from facilitation.errors import Refused
 from facilitation.exports import FORMATS, session_json
 from facilitation.exports.reading import BadSession
+from facilitation.language import _
 from facilitation.store import Workshop, db
 from facilitation.web import access, house, perform, see
 
@@ -66,11 +67,13 @@ def _not_loaded(refusal: Refused) -> Response:
 
 def _text(content: bytes) -> str:
     if not content:
-        raise Refused("Choose the file first. It is called something like museum-2026-11-21-session.json.")
+        raise Refused(_("Choose the file first. It is called something like museum-2026-11-21-session.json."))
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Refused("This is not a session file: it is no text. Choose the one that ends in session.json.") from None
+        raise Refused(
+            _("This is not a session file: it is no text. Choose the one that ends in session.json.")
+        ) from None
 
 
 def _exportable(code: str) -> Workshop:

@@ -8,15 +8,16 @@ from typing import Any
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
-from facilitation import continuing, editions, museum, report, store, workshop
+from facilitation import continuing, editions, museum, report, store, undoing, workshop
 from facilitation import now as reader
 from facilitation.errors import Refused, Stale
 from facilitation.exports import said
+from facilitation.language import _
 from facilitation.live import fragment
 from facilitation.now import Audience, Now
 from facilitation.plan import read_date
 from facilitation.stages import Move, Stage
-from facilitation.store import Workshop, db
+from facilitation.store import Kind, Workshop, db
 from facilitation.web import a_number, access, handed, house, perform, see, today, wants_fragment
 
 facilitator = Blueprint("facilitator", __name__)
@@ -27,11 +28,16 @@ facilitator = Blueprint("facilitator", __name__)
 
 @facilitator.get("/enter/<token>")
 def enter(token: str) -> Response:
-    """Exchange the one-time link for the cookie. A browser that holds the cookie already keeps its link unused."""
+    """Exchange the one-time link for the cookie. A browser that holds the cookie already keeps its link unused.
+
+    `open` is the join code of a session whose console comes next, instead of the list of all sessions.
+    """
+    found = store.by_code(db.session(), request.args.get("open", ""))
     if access.at_home():
-        return see(url_for(".home"))
+        return _opened(found) if found else see(url_for(".home"))
     secret = perform(lambda session: workshop.redeem_link(session, token))
-    return access.give(make_response(redirect(url_for(".home"), 303)), "home", secret)
+    page = _opened(found) if found else make_response(redirect(url_for(".home"), 303))
+    return access.give(page, "home", secret)
 
 
 @facilitator.get("/home")
@@ -53,7 +59,7 @@ def create() -> Response:
         def job(session: Session) -> tuple[int, str, str]:
             framework = editions.find(session, shipped, form.get("pack", editions.name_of(shipped)))
             if framework is None:
-                raise Refused("That question pack is not there any more. Choose another.")
+                raise Refused(_("That question pack is not there any more. Choose another."))
             made = workshop.create(session, framework, form.get("title", ""), form.get("museum", ""), held_on)
             return made.id, made.code, workshop.grant(session, "facilitator", made.id)
 
@@ -68,6 +74,7 @@ def _home(form: Mapping[str, str], problem: str = "", status: int = 200) -> Resp
     page = render_template(
         "facilitator/home.html",
         workshops=store.all_workshops(session),
+        rehearsals=store.of_kind(session, Kind.REHEARSAL),
         answers=store.answers_by_workshop(session),
         packs=[(editions.name_of(made), made) for made in editions.listed(session, house().framework)],
         today=today(),
@@ -80,8 +87,12 @@ def _home(form: Mapping[str, str], problem: str = "", status: int = 200) -> Resp
 @facilitator.post("/sessions/<code>/open")
 def open_console(code: str) -> Response:
     """Give this browser the console of a session; where it leads depends on how far the session has come."""
-    found = access.from_home(code)
-    workshop_id = found.id
+    return _opened(access.from_home(code))
+
+
+def _opened(found: Workshop) -> Response:
+    """The console of a session for somebody who holds the whole program; its set-up, while there is no agenda."""
+    workshop_id, code = found.id, found.code
     lobby_without_agenda = found.stage == Stage.LOBBY and not found.agenda
     page = see(url_for(".setup" if lobby_without_agenda else ".console", code=code))
     if access.holds(found, "facilitator"):
@@ -178,6 +189,7 @@ def change_details(code: str) -> Response:
             mode=form.get("mode", "live"),
             roles=form.get("roles") == "on",
             wifi=(form.get("wifi_name", ""), form.get("wifi_password", "")),
+            screen_language=form.get("screen_language", ""),
         )
 
     return _set_up(code, job)
@@ -185,7 +197,7 @@ def change_details(code: str) -> Response:
 
 @facilitator.post("/f/<code>/agenda")
 def add_questions(code: str) -> Response:
-    """Put questions on the agenda: `key` (repeated) from the framework, or an own one."""
+    """Put questions on the agenda: `key` (repeated) from the framework, an own one, or the warm-up."""
     form = request.form
     framework = editions.of(db.session(), house().framework, access.facilitated(code))
     keys = set(form.getlist("key"))
@@ -197,20 +209,22 @@ def add_questions(code: str) -> Response:
     ]
 
     def job(session: Session, workshop_id: int) -> None:
-        if "own" in form:
+        if "warm-up" in form:
+            workshop.add_warm_up(session, workshop_id)
+        elif "own" in form:
             own = (form.get("text", ""), form.get("short", ""), form.get("prompt", ""), form.get("scale", ""))
             workshop.add_own_question(session, workshop_id, framework, *own)
         elif chosen:
             workshop.add_questions(session, workshop_id, chosen, framework)
         else:
-            raise Refused("Choose at least one question.")
+            raise Refused(_("Choose at least one question."))
 
-    return _set_up(code, job)
+    return _set_up(code, job, ".console" if form.get("from") == "console" else ".setup")
 
 
 @facilitator.post("/f/<code>/agenda/<int:agenda_id>")
 def change_question(code: str, agenda_id: int) -> Response:
-    """Move a question up or down, drop it, edit its prompt or choose how its results are shown."""
+    """Move a question up or down, drop it, edit its prompt, plan its minutes or choose how its results are shown."""
     want, value = request.form.get("want", ""), request.form.get("value", "")
     back = ".console" if want == "mode" else ".setup"
     return _set_up(code, lambda session, id: workshop.change_question(session, id, agenda_id, want, value), back)
@@ -237,11 +251,11 @@ def move(code: str) -> Response:
     found = access.facilitated(code)
     workshop_id, form = found.id, request.form
     if form.get("move") not in set(Move):
-        raise Refused("That move is not known.")
+        raise Refused(_("That move is not known."))
     wanted, version, agenda_id = Move(form["move"]), a_number(form.get("version")), a_number(form.get("agenda")) or None
-    keys = house().keys
+    keys, at = house().keys, house().rooms.clock()
     try:
-        perform(lambda session: workshop.make_move(session, keys, workshop_id, wanted, version, agenda_id))
+        perform(lambda session: workshop.make_move(session, keys, workshop_id, wanted, version, agenda_id, at))
     except Stale as stale:
         return desk(code, stale.sentence, stale.status)
     house().live.moved(workshop_id)
@@ -252,16 +266,33 @@ def move(code: str) -> Response:
 
 @facilitator.post("/f/<code>/show")
 def show(code: str) -> Response:
-    """Change what lies over the stage on the shared screen: overlay, theme, zoom, prompt, door, timer."""
+    """Change what lies over the stage on the shared screen: overlay, theme, zoom, prompt, door, timer. A break, whose
+    value is its minutes or nothing to end it, is told to phones too."""
     workshop_id = access.facilitated(code).id
-    want, value = request.form.get("want", ""), request.form.get("value", "")
+    want, value, at = request.form.get("want", ""), request.form.get("value", ""), house().rooms.clock()
+    if want == "break":
+        perform(
+            lambda session: (
+                workshop.take_break(session, workshop_id, a_number(value), at)
+                if value
+                else workshop.end_break(session, workshop_id, at)
+            )
+        )
+        house().live.moved(workshop_id)
+        return desk(code)
     if want == "timer":
-        at = house().rooms.clock()
         perform(lambda session: workshop.set_timer(session, workshop_id, at))
     else:
         perform(lambda session: workshop.show(session, workshop_id, want, value))
     house().live.changed(workshop_id)
     return desk(code)
+
+
+@facilitator.post("/f/<code>/undo")
+def undo(code: str) -> Response:
+    """Put back what was removed last; `from` says on which page."""
+    back = ".setup" if request.form.get("from") == "setup" else ".console"
+    return _set_up(code, undoing.put_back, back)
 
 
 @facilitator.get("/f/<code>/end")
@@ -380,10 +411,14 @@ def _devices(code: str, role: str = "", token: str = "") -> str:
 
 def _set_up(code: str, job: Callable[[Session, int], Any], back: str = ".setup") -> Response:
     """Run one change of the set-up and show the page again; a refusal stands on it, and nothing typed is lost."""
-    workshop_id = access.facilitated(code).id
+    found = access.facilitated(code)
+    workshop_id, version, live = found.id, found.version, house().live
     perform(lambda session: job(session, workshop_id))
-    house().live.forget(workshop_id)
-    house().live.changed(workshop_id)
+    if access.facilitated(code).version != version:
+        live.moved(workshop_id)  # phones are told too
+    else:
+        live.forget(workshop_id)
+        live.changed(workshop_id)
     if not wants_fragment():
         return see(url_for(back, code=code))
     found = access.facilitated(code)

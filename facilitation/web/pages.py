@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Blueprint, Response, abort, jsonify, render_template, request
 
-from facilitation import __version__, store
+from facilitation import __version__, language, store
 from facilitation.store import db
-from facilitation.web import access, house
+from facilitation.web import access, house, see
+
+_OWN_PAGE = re.compile(r"/(?!/)[\w/.?=&-]*", re.ASCII)
 
 pages = Blueprint("pages", __name__)
 
@@ -23,7 +27,17 @@ def promise() -> str:
     """What happens to an answer, and what is not covered. To a phone in a session (`r`) it says the session's own k."""
     found = store.by_code(db.session(), request.args.get("r", ""))
     here = found if found is not None and access.device(found) is not None else None
-    return render_template("promise.html", k=here.k if here else None, room=here.code if here else "")
+    return render_template(
+        "promise.html", k=here.k if here else None, room=here.code if here else "", kind=here.kind if here else ""
+    )
+
+
+@pages.post("/language")
+def speak() -> Response:
+    """Keep the language that somebody chose, in a cookie that holds nothing else, and lead back to where they were."""
+    back, wanted = request.form.get("back", ""), request.form.get("language", "")
+    response = see(back if _OWN_PAGE.fullmatch(back) else "/")
+    return access.give(response, language.COOKIE, wanted) if wanted in language.offered() else response
 
 
 @pages.get("/healthz")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 
 from facilitation import ballots, store
 from facilitation import now as reader
 from facilitation.errors import Refused
+from facilitation.language import _
 from facilitation.now import Audience, Now
 from facilitation.stages import Stage
 from facilitation.store import Workshop, db
@@ -41,7 +42,9 @@ def join_by_code() -> Response:
             house().codes.wrong(address)
         shown = f"{code[:3]} {code[3:]}" if is_guess else typed.strip()[:20]
         problem = (
-            f"No session uses the code {shown}. Check the code on the screen." if shown else "Enter the join code."
+            _("No session uses the code %(shown)s. Check the code on the screen.", shown=shown)
+            if shown
+            else _("Enter the join code.")
         )
         return _join_page(typed[:20], problem, 422)
     return _let_in(workshop)
@@ -52,7 +55,7 @@ def join_by_qr(token: str) -> Response:
     """Join with the QR code: its token is too long to guess, so it is never limited."""
     workshop = store.by_join_token(db.session(), token)
     if workshop is None:
-        problem = "This QR code belongs to no session. Check the code on the screen."
+        problem = _("This QR code belongs to no session. Check the code on the screen.")
         return _join_page("", problem, 404)
     return _let_in(workshop)
 
@@ -67,7 +70,7 @@ def page(code: str) -> Response:
     if device is not None and f"h_{workshop.id}" in request.cookies:
         return handed.show(workshop, device)
     if device is not None and workshop.roles and access.role(workshop.id) is None:
-        return make_response(render_template("participant/role.html", workshop=workshop))
+        return make_response(render_template("participant/role.html", workshop=workshop, given=None))
     own = None
     if device is not None:
         house().rooms.hear(workshop.id, device)
@@ -75,10 +78,24 @@ def page(code: str) -> Response:
     return make_response(render_template("participant/page.html", now=_now(workshop), own=own))
 
 
+@participant.get("/w/<code>/role")
+def ask_role(code: str) -> Response:
+    """Where a role that was tapped by mistake is put right, until the first vote."""
+    here, _device = access.participating(code)
+    workshop = db.session.get_one(Workshop, here.workshop_id)
+    if not workshop.roles or workshop.stage != Stage.LOBBY:
+        return see(url_for(".page", code=code))
+    return make_response(render_template("participant/role.html", workshop=workshop, given=access.role(workshop.id)))
+
+
 @participant.post("/w/<code>/role")
 def say_role(code: str) -> Response:
-    """What this phone's holder is here: kept on the phone only, and sealed into its ballots."""
+    """What this phone's holder is here: kept on the phone only, and sealed into its ballots. It stays once voting has
+    begun, so that the parts of a group are the same in every vote."""
     here, _device = access.participating(code)
+    given = access.role(here.workshop_id)
+    if given is not None and db.session.get_one(Workshop, here.workshop_id).stage != Stage.LOBBY:
+        raise Refused(_("Voting has begun, so the role you gave stays as it is."))
     role = request.form.get("role", "")
     kept = role if role in ballots.ROLES else "none"
     return access.give(see(url_for(".page", code=code)), f"r_{here.workshop_id}", kept)
@@ -86,8 +103,14 @@ def say_role(code: str) -> Response:
 
 @participant.get("/w/<code>/now")
 def present(code: str) -> Response:
-    """The fragment that a push would bring; nothing (204) when the phone shows it already."""
+    """The fragment that a push would bring; nothing (204) when the phone shows it already.
+
+    For a phone that was there before people were asked for their role there is nothing here (404): its script then
+    loads the page again, which asks.
+    """
     here, device = access.participating(code)
+    if here.asks_role and access.role(here.workshop_id) is None:
+        abort(404)
     if device is not None:
         house().rooms.hear(here.workshop_id, device)
     if request.args.get("order") == here.order:

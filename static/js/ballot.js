@@ -39,7 +39,7 @@
   function sendAgain() {
     clearTimeout(retry); clearTimeout(slow);
     band("unsent");
-    document.title = status.dataset.unsent + form().dataset.plate;
+    document.title = status.dataset.unsent.replace("…", form().dataset.plate);
     retry = setTimeout(send, Math.min(8000, 500 * 2 ** tries) * (0.5 + Math.random()));
     tries += 1;
   }
@@ -50,7 +50,7 @@
     const chosen = inputs(ballot).filter((one) => one.checked), dots = target.type === "checkbox";
     if (chosen.length > 3) { target.checked = false; band("full"); status.textContent = mine().textContent.trim(); return; }
     const choice = dots ? "d" + chosen.map((one) => one.value).join(".") : target.value;
-    const said = dots ? chosen.map((one) => words(one).split(",")[0]).join(", ") || "no dots" : words(target);
+    const said = dots ? chosen.map((one) => words(one).split(",")[0]).join(", ") || status.dataset.nodots : words(target);
     const round = ballot.dataset.round, old = kept(round) || {};
     const seq = Math.max(+ballot.elements.seq.value, (old.seq || 0) + 1);
     keep(round, { choice, words: said, seq, attempts: 0, in: false, counted: old.counted });
@@ -77,8 +77,8 @@
     tries = 0;
     keep(round, { ...answer, in: true, counted: answer.words });
     target.querySelector(".choices").classList.remove("is-pending");
-    document.title = status.dataset.counted + target.dataset.plate;
-    status.textContent = /<strong>([^<]*)/.exec(ctx.text)[1];
+    document.title = status.dataset.counted.replace("…", target.dataset.plate);
+    status.textContent = new DOMParser().parseFromString(ctx.text, "text/html").querySelector("strong").textContent;
   });
   document.addEventListener("htmx:error", ({ target }) => { if (target === form()) sendAgain(); });
   document.body.addEventListener("live:up", () => { if (tries) { clearTimeout(retry); send(); } });

@@ -1,10 +1,11 @@
 // The console: a button whose move loses something asks first (data-arm says what); a second press within five seconds
 // makes the move. A press within 400 ms of the last one is a slip.
 (() => {
-  const help = document.getElementById("keys"), notice = document.getElementById("notice");
-  const say = (words) => {
+  const help = document.getElementById("keys"), notice = document.getElementById("notice"), words = document.getElementById("words").dataset;
+  const status = document.getElementById("status");
+  const say = (sentence) => {
     const box = document.createElement("div"), line = document.createElement("strong");
-    box.className = "notice notice--wait"; line.textContent = words; box.append(line); notice.replaceChildren(box);
+    box.className = "notice notice--wait"; line.textContent = sentence; box.append(line); notice.replaceChildren(box);
     setTimeout(() => { if (box.isConnected) notice.replaceChildren(); }, 8000);
   };
   let armed = null, disarmAt = 0, lastPress = -400;
@@ -17,7 +18,8 @@
   }
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (!form.getAttribute("action").endsWith("/move")) return;  // .action may be a field of that name
+    // .action may be a field of that name; and the big button that ends a break is no move, but may be a slip too
+    if (!form.getAttribute("action").endsWith("/move") && !form.querySelector("#main-move")) return;
     const stop = () => { event.preventDefault(); event.stopImmediatePropagation(); };
     if (event.timeStamp - lastPress < 400) return stop();
     lastPress = event.timeStamp;
@@ -25,7 +27,7 @@
       stop(); disarm();
       const label = form.querySelector("button > span:not(.plate)");
       armed = { form, label, was: label.textContent };
-      label.textContent = form.dataset.arm;
+      label.textContent = status.textContent = form.dataset.arm;  // read out: the button keeps the focus as it changes
       form.classList.add("is-armed"); form.setAttribute("hx-morph-skip", "");
       disarmAt = setTimeout(disarm, 5000);
       return;
@@ -36,8 +38,11 @@
   }, true);
 
   // A new step begins at the top, unless somebody is typing.
-  let scene = document.getElementById("now").dataset.scene;
+  let scene = document.getElementById("now").dataset.scene, removing = false;
+  document.addEventListener("submit", ({ target }) => { removing = target.elements.want?.value === "remove"; });
   document.body.addEventListener("live:shown", () => {
+    if (removing) document.getElementById("undo")?.focus();  // what was pressed is gone: the way back is next
+    removing = false;
     const before = scene;
     scene = document.getElementById("now").dataset.scene;
     if (scene === before || document.activeElement.matches("textarea, input:not([type=radio]):not([type=checkbox])")) return;
@@ -45,12 +50,24 @@
     scrollTo(0, 0);
   });
 
+  let before = null;  // where the focus was: it goes back there
+  // Whoever listens hears of a vote when half have answered and when all have, and of no vote in between.
+  const halves = () => { const bar = document.querySelector(".progress__bar"); return bar ? Math.floor(2 * bar.value / bar.max) : 0; };
+  let told = halves(), round = scene;
+  document.body.addEventListener("live:shown", () => {
+    if (halves() > told && round === scene) status.textContent = document.getElementById("turnout").textContent;
+    told = round === scene ? Math.max(told, halves()) : halves();
+    round = scene;
+  });
+
   function showKeys(open) {
+    if (help.hidden !== open) return;
     help.hidden = !open;
-    if (!open) return;
-    const rows = [...document.querySelectorAll("#now [data-key]")].flatMap((one) => {
+    if (!open) { before?.focus(); return; }
+    before = document.activeElement;
+    const rows = [...document.querySelectorAll(".deck [data-key]"), ...document.querySelectorAll(".console__cols [data-key], #now > [hidden] [data-key]")].flatMap((one) => {
       const key = document.createElement("dt"), does = document.createElement("dd");
-      key.textContent = one.dataset.key.split(" ").map((name) => ({ Space: "space bar", PageDown: "PageDown", ArrowRight: "right arrow" })[name] || name.toUpperCase()).join(", ");
+      key.textContent = one.dataset.key.split(" ").map((name) => ({ Space: words.space, PageDown: "PageDown", PageUp: "PageUp", ArrowRight: words.right, ArrowLeft: words.left, Escape: "Esc" })[name] || name.toUpperCase()).join(", ");
       does.textContent = [...one.childNodes].filter((part) => !(part.classList && part.classList.contains("key"))).map((part) => part.textContent).join(" ").trim();
       return [key, does];
     });
@@ -58,11 +75,11 @@
     help.focus();
   }
   document.addEventListener("click", (event) => {
-    if (event.target.closest("#help-keys")) showKeys(help.hidden);
+    if (event.target.closest("#help-keys, #key-help")) showKeys(help.hidden);
+    if (event.target.id === "key-full") say(words.full);
     if (event.target.closest("#close-keys")) showKeys(false);
   });
-  document.addEventListener("keydown", (event) => { if (event.key === "?" && !event.defaultPrevented && !event.target.matches("input, textarea")) showKeys(help.hidden); });
-  document.addEventListener("htmx:error", () => say("No connection. Nothing was done: try again when it is back."));
+  document.addEventListener("htmx:error", () => say(words.lost));
   document.addEventListener("keys:back", ({ detail }) => {
     if (armed) return disarm();
     if (!help.hidden) return showKeys(false);
@@ -70,6 +87,18 @@
     if (overlay) return overlay.click();
     if (detail === "Escape") return notice.replaceChildren();
     const again = document.getElementById("detour");
-    say("A closed vote stays closed, so there is no way back." + (again?.dataset.key === "r" ? " Press R to vote again." : ""));
+    say(document.getElementById("now").dataset.noway + (again?.dataset.key === "r" ? " " + words.again : ""));
+  });
+  document.addEventListener("keys:rest", () => say(words.rest));
+
+  // “Bigger” that did not fit the shared screen is taken back to what does: the next “smaller” is then seen at once.
+  let bigger = -5000;
+  document.addEventListener("submit", ({ target }) => { if (target.querySelector("#bigger")) bigger = performance.now(); });
+  document.addEventListener("keys:fits", ({ detail }) => {
+    if (performance.now() - bigger > 3000) return;
+    bigger = -5000;
+    const body = new URLSearchParams({ want: "zoom", value: detail });
+    fetch(`/f/${document.body.dataset.room}/show`, { method: "POST", body, headers: { "HX-Request": "true" } });
+    say(words.fits);
   });
 })();

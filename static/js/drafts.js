@@ -2,7 +2,7 @@
 // push, a reload nor a dead connection loses a word. A form sends what its writer changed, and which version that was
 // changed from: what somebody else wrote meanwhile is joined to it by the server.
 (() => {
-  const WAIT = 700, ASIDE = ["version", "uid"];
+  const WAIT = 700, ASIDE = ["version", "uid"], words = document.getElementById("words").dataset;
   const key = (form) => "draft-" + document.body.dataset.room + "-" + (form.dataset.draft || form.id);
   const held = (form) => JSON.parse(localStorage.getItem(key(form)) || "null");
   const values = (form) => Object.fromEntries([...new FormData(form)].filter(([name]) => !ASIDE.includes(name)));
@@ -12,9 +12,9 @@
     if (!known.has(form)) known.set(form, { base: values(form) });
     return known.get(form);
   }
-  function line(form, words, unsaved) {
+  function line(form, sentence, unsaved) {
     const place = form.querySelector("[data-saved]");
-    place.textContent = words; place.classList.toggle("is-unsaved", Boolean(unsaved));
+    place.textContent = sentence; place.classList.toggle("is-unsaved", Boolean(unsaved));
   }
   function fill(form, wanted) {
     for (const [name, value] of Object.entries(wanted)) {
@@ -37,7 +37,7 @@
     const state = about(form), sent = values(form), changed = {};
     if (state.saving) { state.again = true; return; } // its answer brings the version that the next one is changed from
     for (const name in sent) if (sent[name] !== state.base[name]) changed[name] = sent[name];
-    if (!Object.keys(changed).length) { localStorage.removeItem(key(form)); return line(form, "Saved"); }
+    if (!Object.keys(changed).length) { localStorage.removeItem(key(form)); return line(form, words.saved); }
     for (const name of ASIDE) if (form.elements[name]) changed[name] = form.elements[name].value;
     let answer;
     state.saving = true;
@@ -46,7 +46,7 @@
       if (response.status >= 500) throw new Error("not saved");
       answer = await response.json();
     } catch {
-      line(form, "Not saved yet. Trying again; your words are kept here.", true);
+      line(form, words.unsaved, true);
       return later(form, 3000);
     } finally {
       state.saving = false;
@@ -71,14 +71,14 @@
       return later(form, 300);
     }
     localStorage.removeItem(key(form));
-    line(form, answer.joined ? "Saved. Somebody else wrote here too, so both texts are kept." : "Saved");
+    line(form, answer.joined ? words.joined : words.saved);
   }
   document.addEventListener("focusin", ({ target }) => { const form = target.closest("form[data-draft]"); if (form) about(form); });
   document.addEventListener("input", ({ target }) => {
     const form = target.closest("form[data-draft]");
     if (!form) return;
     keep(form);
-    line(form, "Saving…");
+    line(form, words.saving);
     later(form, WAIT);
   });
   document.addEventListener("submit", (event) => {
@@ -100,7 +100,7 @@
       about(form).base = draft.base;
       form.elements.version.value = draft.version;
       fill(form, draft.values);
-      line(form, "Saving…");
+      line(form, words.saving);
       later(form, 100);
     }
     for (const news of document.querySelectorAll("[data-latest]")) {

@@ -4,9 +4,9 @@ document.addEventListener("click", async (event) => {
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   if (link.getAttribute("aria-disabled")) return;
-  const line = link.parentElement.querySelector(".file__state"), bar = document.createElement("progress");
+  const words = document.getElementById("words").dataset, line = link.parentElement.querySelector(".file__state"), bar = document.createElement("progress");
   link.setAttribute("aria-disabled", "true");
-  line.replaceChildren("Being made… ", bar);
+  line.replaceChildren(words.making + " ", bar);
   try {
     const answer = await fetch(link.href);
     if (!answer.ok) throw new Error(answer.status);
@@ -15,9 +15,9 @@ document.addEventListener("click", async (event) => {
     file.download = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition"))[1];
     file.click();
     setTimeout(() => URL.revokeObjectURL(file.href), 60000);
-    line.textContent = "Ready: it is among your downloads.";
+    line.textContent = words.ready;
   } catch {
-    line.textContent = "It could not be made just now. Please try again.";
+    line.textContent = words.failed;
   }
   link.removeAttribute("aria-disabled");
 });

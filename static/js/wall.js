@@ -8,14 +8,18 @@
     asleep = setTimeout(() => bar.classList.remove("is-awake"), 2500);
   });
   // “Bigger” stops at the last size at which the whole picture still fits. Narrow windows flow as a page does.
+  const channel = new BroadcastChannel("keys-" + document.body.dataset.room);
   function fit() {
     const page = document.getElementById("now"), root = document.documentElement;
+    root.dataset.theme = page.dataset.theme;
+    let shown = +page.dataset.zoom;
     page.style.removeProperty("--zoom");
     if (!matchMedia("(min-width: 1000px) and (min-height: 540px)").matches) return;
     for (const size of [125, 110, 100]) {
-      if (root.scrollHeight <= innerHeight && root.scrollWidth <= innerWidth) return;
-      if (size < page.dataset.zoom) page.style.setProperty("--zoom", size / 100);
+      if (root.scrollHeight <= innerHeight && root.scrollWidth <= innerWidth) break;
+      if (size < shown) page.style.setProperty("--zoom", (shown = size) / 100);
     }
+    if (shown < page.dataset.zoom) channel.postMessage({ fits: shown });  // the console then stops there
   }
   fit();
   document.fonts.ready.then(fit);

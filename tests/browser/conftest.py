@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.people import Meeting, Venue, Watch
+from tests.browser.gallery import Gallery
+from tests.browser.people import DESK, PHONE, WALL, Meeting, Venue, Watch
 from tests.browser.program import HOST, Program, Visitor
 
 CHROMIUM = os.environ.get("CHROMIUM") or next(
@@ -103,7 +104,7 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The real server in a process of its own: gevent's and Playwright's greenlets must not meet in one."""
-    program = Program(tmp_path_factory.mktemp("data"), _free_port())
+    program = Program(tmp_path_factory.mktemp("data"), free_port())
     link = program.start()
     yield Site(program.url, link, program.data, program)
     program.stop()
@@ -149,6 +150,36 @@ def meeting(home: Visitor) -> Meeting:
     return Meeting.set_up(home)
 
 
+@pytest.fixture(scope="module")
+def gallery(home: Visitor) -> Gallery:
+    """The sessions that this module looks at."""
+    return Gallery(home)
+
+
+@pytest.fixture(scope="module")
+def wall(shared_venue: Venue) -> Page:
+    """A window of the size of a projector, used for all screens."""
+    return shared_venue.context({**WALL, "viewport": {"width": 1920, "height": 1080}}).new_page()
+
+
+@pytest.fixture(scope="module")
+def desk(shared_venue: Venue) -> Page:
+    """A laptop's window, used for all consoles and the pages around them."""
+    return shared_venue.context(DESK).new_page()
+
+
+@pytest.fixture(scope="module")
+def hand(shared_venue: Venue) -> Page:
+    """A phone, used for all sessions."""
+    return shared_venue.context(PHONE).new_page()
+
+
+@pytest.fixture
+def sight(wall: Page, desk: Page, hand: Page) -> dict[str, Page]:
+    """The window in which a surface is looked at."""
+    return {"screen": wall, "console": desk, "phone": hand, "page": desk}
+
+
 @pytest.fixture
 def quiet(page: Page, site: Site) -> Iterator[Page]:
     """The page, which must end without policy breaches, script errors and requests to anybody else."""
@@ -181,7 +212,8 @@ def axe() -> Axe:
     return run
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]

@@ -40,13 +40,17 @@ QUESTIONS = tuple(f"{INEQUALITY}-{number:02}" for number in range(1, 7))
 # The scales of these questions, 9.1 to 9.6.
 SCALES = (EXTENT, EFFECTIVENESS, QUALITY, EXTENT, EXTENT, QUALITY)
 
-# Writes down what a page says to people who listen to it: everything that #status ever held, in order.
+# Writes down what a page says to people who listen to it: everything that a live region ever held, in order, said by
+# #status and, as [region, words], by any.
 _LISTEN = """addEventListener('DOMContentLoaded', () => {
-  const status = document.getElementById('status');
-  window.said = [];
-  if (status) new MutationObserver(() => {
-    if (status.textContent) window.said.push(status.textContent);
-  }).observe(status, {childList: true, characterData: true, subtree: true});
+  window.said = []; window.heard = [];
+  for (const region of document.querySelectorAll('[role=status], [role=alert], [aria-live]'))
+    new MutationObserver(() => {
+      const words = region.textContent.trim();
+      if (!words) return;
+      window.heard.push([region.id, words]);
+      if (region.id === 'status') window.said.push(region.textContent);
+    }).observe(region, {childList: true, characterData: true, subtree: true});
 })"""
 _CHART = """table => [...table.querySelectorAll('tbody tr')].map(row => ({
   point: row.id.slice(4).toUpperCase(),
@@ -182,6 +186,11 @@ class Surface:
         """Everything the live region has held since the page was loaded."""
         said: list[str] = self.page.evaluate("window.said")
         return said
+
+    def hears(self) -> list[str]:
+        """What any live region has said since this was last asked."""
+        heard: list[list[str]] = self.page.evaluate("window.heard.splice(0)")
+        return [words for _, words in heard]
 
     def expect_said(self, *words: str, about: str = "") -> None:
         """Wait until the live region has said the last of these, the others before it, and nothing else about it."""
@@ -338,12 +347,16 @@ class Facilitator(Surface):
         expect(button).to_contain_text(expected)
         self.thumb_rests()
         button.click()
-        self._pressed = self.page.evaluate("Date.now()")
+        self.pressed_now()
 
     def key(self, key: str) -> None:
         """Press a key, and not as a double press."""
         self.thumb_rests()
         self.page.keyboard.press(key)
+        self.pressed_now()
+
+    def pressed_now(self) -> None:
+        """Note that something was pressed that may have reached the console."""
         self._pressed = self.page.evaluate("Date.now()")
 
     def expect_button(self, words: str) -> None:

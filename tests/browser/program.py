@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from contextlib import closing
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -27,18 +28,22 @@ PATIENCE = 30.0
 
 
 class Program:
-    """`python app.py` on one port with one data folder. `start` may be called again after `kill`."""
+    """`python app.py` on one port with one data folder. `start` may be called again after `kill`.
 
-    def __init__(self, data: Path, port: int) -> None:
+    run: what Python runs, if that is not app.py.
+    """
+
+    def __init__(self, data: Path, port: int, host: str = HOST, run: Sequence[str] = ("app.py",)) -> None:
         self.data = data
         self.port = port
-        self.url = f"http://{HOST}:{port}"
+        self.run = run
+        self.url = f"http://{host}:{port}"
 
     def start(self) -> str:
         """Run it until it answers. Returns the facilitator's link; fails the test when it does not come up."""
         inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
         self._server = subprocess.Popen(
-            [sys.executable, "app.py"],
+            [sys.executable, *self.run],
             cwd=ROOT,
             env={
                 **inherited,
@@ -82,7 +87,7 @@ class Program:
     def _wait_until_healthy(self) -> None:
         # The Host of the site: the program answers to no other name.
         health = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/healthz", headers={"Host": f"{HOST}:{self.port}"}
+            f"http://127.0.0.1:{self.port}/healthz", headers={"Host": self.url.removeprefix("http://")}
         )
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:

@@ -5,208 +5,65 @@ The states are sessions that were driven there beforehand and stay there, so tha
 
 from __future__ import annotations
 
+import base64
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Axe, Site
+from tests.browser.conftest import Axe
+from tests.browser.gallery import ON_SCREEN, Gallery, rows, scene_of, show, show_console, show_phone, show_screen
 from tests.browser.people import DESK, PHONE, WALL, Meeting, Phone, Venue
 from tests.browser.program import Visitor
 
-LONGEST = "tackling-inequality-04"  # 153 characters
-LONG_LABELS = "tackling-inequality-02"  # "Extremely effectively"
-FIRST = ["1"] * 4 + ["2"] * 5 + ["3"] * 8 + ["4"] * 4 + ["5"] * 2 + ["DK"] * 2 + ["NR"]
-SECOND = ["2"] * 4 + ["3"] * 5 + ["4"] * 8 + ["4"] * 4 + ["5"] * 2 + ["DK"] * 2 + ["NR"]
-MOVED = ["up"] * 17 + ["same"] * 6 + ["unknown"] * 3
-WIFI = {"wifi_name": "Wexcombe Mill Museum Guests 2.4", "wifi_password": "correct horse battery staple"}
-
-
-def _lobby(meeting: Meeting) -> None:
-    meeting.join(26)
-
-
-def _voting(meeting: Meeting, answers: int = 19) -> None:
-    _lobby(meeting)
-    meeting.move("open")
-    meeting.vote(FIRST[:answers])
-
-
-def _waiting(meeting: Meeting) -> None:
-    _voting(meeting, 3)
-    meeting.show("timer")
-
-
-def _closed(meeting: Meeting) -> None:
-    _voting(meeting, 26)
-    meeting.move("close")
-
-
-def _discussion(meeting: Meeting) -> None:
-    _closed(meeting)
-    meeting.move("discuss")
-
-
-def _second_open(meeting: Meeting) -> None:
-    _closed(meeting)
-    meeting.move("revote")
-    meeting.vote(SECOND[:19], MOVED)
-
-
-def _second(meeting: Meeting) -> None:
-    _closed(meeting)
-    meeting.move("revote")
-    meeting.vote(SECOND, MOVED)
-    meeting.move("close")
-
-
-def _hush(meeting: Meeting) -> None:
-    _voting(meeting, 3)
-    meeting.move("close")
-
-
-def _finished(meeting: Meeting) -> None:
-    _discussion(meeting)
-    meeting.move("finish")
-
-
-def _profile(meeting: Meeting) -> None:
-    meeting.join(5)
-    for number, middle in enumerate("123454321"):
-        meeting.move("next" if number else "open")
-        meeting.vote([middle, middle, "1", "5", "5"])
-        meeting.move("close")
-    meeting.show("overlay", "profile")
-
-
-def _code(meeting: Meeting) -> None:
-    _lobby(meeting)
-    meeting.show("overlay", "code")
-
-
-def _blank(meeting: Meeting) -> None:
-    _voting(meeting)
-    meeting.show("overlay", "blank")
-
-
-def _dots(meeting: Meeting, options: int, *, closed: bool) -> None:
-    _lobby(meeting)
-    for number in range(options):
-        words = f"Invite the two groups of Mill Street to shape the programme of {2027 + number} with us"
-        meeting.facilitator.post(f"/f/{meeting.code}/actions", action=words)
-    uids = re.findall(r'value="([0-9a-f]{16})"', meeting.facilitator.get(f"/f/{meeting.code}/priorities"))
-    meeting.facilitator.post(f"/f/{meeting.code}/priorities", over="actions", key=uids)
-    rows = re.findall(r'id="goto-(\d+)"', meeting.facilitator.get(f"/f/{meeting.code}/now"))
-    meeting.move("goto", agenda=rows[-1])
-    meeting.vote(["1"] * 12 + ["2"] * 14)
-    if closed:
-        meeting.move("close")
-
-
-HALLMARKS = (
-    "purpose",
-    "leadership-culture",
-    "governance",
-    "collections",
-    "visitor-focus",
-    "finance",
-    "networks-awareness",
-    "innovation-risk",
-    "tackling-inequality",
-)
-RECIPES: dict[str, Callable[[Meeting], None]] = {
-    "lobby": _lobby,
-    "waiting": _waiting,
-    "live": _voting,
-    "hidden": _waiting,
-    "closed": _closed,
-    "revealed": _closed,
-    "discussion": _discussion,
-    "long": _discussion,
-    "second open": _second_open,
-    "second": _second,
-    "hush": _hush,
-    "finished": _finished,
-    "code": _code,
-    "blank": _blank,
-    "profile": _profile,
-    "six options open": lambda meeting: _dots(meeting, 6, closed=False),
-    "six options": lambda meeting: _dots(meeting, 6, closed=True),
-    "eight options": lambda meeting: _dots(meeting, 8, closed=True),
-    "twelve options": lambda meeting: _dots(meeting, 12, closed=True),
-}
-ON_SCREEN = tuple(RECIPES)
-ON_CONSOLE = ("lobby", "waiting", "live", "hidden", "closed", "revealed", "discussion", "second", "hush", "finished")
-ON_PHONES = ("lobby", "live", "second open", "closed", "revealed", "long", "second", "hush", "finished")
-
-
-class Gallery:
-    """Sessions by the state they stand in, each made when it is first asked for."""
-
-    def __init__(self, home: Visitor) -> None:
-        self.home = home
-        self._made: dict[str, Meeting] = {}
-
-    def __getitem__(self, state: str) -> Meeting:
-        if state not in self._made:
-            keys = [LONG_LABELS if state == "long" else LONGEST, "tackling-inequality-06"]
-            if state == "profile":
-                keys = [f"{hallmark}-01" for hallmark in HALLMARKS]
-            mode = "reveal" if state in ("hidden", "closed") else "live"
-            meeting = Meeting.set_up(self.home, keys=keys, k=5, mode=mode, **WIFI)
-            RECIPES[state](meeting)
-            self._made[state] = meeting
-        return self._made[state]
-
-
-@pytest.fixture(scope="module")
-def gallery(home: Visitor) -> Gallery:
-    """The sessions that this module looks at."""
-    return Gallery(home)
-
-
-@pytest.fixture(scope="module")
-def wall(shared_venue: Venue) -> Page:
-    """A window of the size of a projector, used for all screens."""
-    return shared_venue.context({**WALL, "viewport": {"width": 1920, "height": 1080}}).new_page()
-
-
-@pytest.fixture(scope="module")
-def desk(shared_venue: Venue) -> Page:
-    """A laptop's window, used for all consoles and the pages around them."""
-    return shared_venue.context(DESK).new_page()
-
-
-@pytest.fixture(scope="module")
-def hand(shared_venue: Venue) -> Page:
-    """A phone, used for all sessions."""
-    return shared_venue.context(PHONE).new_page()
-
-
-def give_cookies(page: Page, visitor: Visitor) -> None:
-    """Let a browser in where a visitor may go."""
-    page.context.add_cookies(
-        [{"name": name, "value": value, "url": visitor.url} for name, value in visitor.cookies.items()]
-    )
-
-
-def show_screen(page: Page, meeting: Meeting) -> None:
-    """Load the shared screen of a session."""
-    give_cookies(page, meeting.facilitator)
-    page.goto(f"{meeting.facilitator.url}/f/{meeting.code}/screen")
-
-
-def show_console(page: Page, meeting: Meeting, path: str = "") -> None:
-    """Load the console of a session, or a page beside it."""
-    give_cookies(page, meeting.facilitator)
-    page.goto(f"{meeting.facilitator.url}/f/{meeting.code}{path}")
-
-
-def show_phone(page: Page, meeting: Meeting) -> None:
-    """Load a session on the phone of somebody who has answered, if anybody has."""
-    give_cookies(page, meeting.people[0])
-    page.goto(f"{meeting.facilitator.url}/w/{meeting.code}")
+_TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
+  [...document.querySelectorAll('body *')]
+    .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.vh'))
+    .map(e => e.tagName + '.' + (e.className.baseVal ?? e.className) + '#' + e.id).slice(0, 5)"""
+_SKELETON = """() => [
+  ['en-GB', 'cy'].includes(document.documentElement.lang) ? '' : 'no language',
+  document.querySelectorAll('h1').length === 1 ? '' : 'not one h1',
+  document.querySelectorAll('main').length === 1 ? '' : 'not one main',
+  document.title.trim() ? '' : 'no title',
+].filter(fault => fault)"""
+# Text that its element cuts off, unless that can be scrolled.
+_CUT = """() => [...document.querySelectorAll('body *')].filter(e => {
+  const style = getComputedStyle(e), over = style.overflowX + style.overflowY;
+  return /hidden|clip/.test(over) && !/auto|scroll/.test(over) && !e.closest('.vh, svg') && e.clientWidth > 1
+    && e.textContent.trim() && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1);
+}).map(e => 'cut off: ' + e.textContent.trim().slice(0, 40))"""
+# A sheet of the reader's own, as the policy lets one in; loading the page anew takes it away.
+_RESTYLE = """rules => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(rules); document.adoptedStyleSheets = [sheet];
+}"""
+# What a reader may ask for without losing anything (1.4.12).
+SPACED = """* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }
+p { margin-bottom: 2em !important }"""
+# What has the focus while something that stays in its place lies over the whole of it (2.4.11): through the page by
+# keyboard, and back.
+_COVERED = """() => {
+  const fixed = [...document.querySelectorAll('body *')].filter(e =>
+    ['sticky', 'fixed'].includes(getComputedStyle(e).position) && getComputedStyle(e).display !== 'none');
+  const all = [...document.querySelectorAll('a[href], button, input, select, textarea, summary')].filter(e =>
+    e.getClientRects().length && !e.disabled && e.type !== 'hidden' && e.tabIndex >= 0);
+  const bad = new Set(), scrolled = [scrollX, scrollY];
+  for (const one of [...all, ...all.reverse()]) {
+    one.focus();
+    const box = one.getBoundingClientRect();
+    for (const over of fixed) {
+      const lid = over.getBoundingClientRect();
+      const high = lid.top <= box.top + 1 && lid.bottom >= box.bottom - 1;
+      if (!over.contains(one) && high && lid.right > box.left && lid.left < box.right)
+        bad.add(`${one.id || one.textContent.trim().slice(0, 40)} under ${over.className || over.id}`);
+    }
+  }
+  document.activeElement.blur(); scrollTo(...scrolled);
+  return [...bad];
+}"""
 
 
 def dress(page: Page, width: int, height: int, scheme: str = "light") -> None:
@@ -217,34 +74,68 @@ def dress(page: Page, width: int, height: int, scheme: str = "light") -> None:
 
 # --- Faults that can be looked for by program ------------------------------------------------------------------------
 
-
-@pytest.mark.parametrize("state", ON_SCREEN)
-def test_the_screen_has_no_fault_in_any_theme(state: str, gallery: Gallery, wall: Page, axe: Axe, venue: Venue) -> None:
-    meeting = gallery[state]
-    show_screen(wall, meeting)
-    dress(wall, 1920, 1080)  # also stills every transition, or colours would be looked at on their way
-    for theme in ("dark", "projector", "light"):
-        meeting.show("theme", theme)
-        expect(wall.locator("html")).to_have_attribute("data-theme", theme)
-        axe(wall, colours_only=theme != "light")
-    dress(wall, 480, 800)  # the flowing page that 400 % zoom gives
-    axe(wall)
+# What each surface is mostly seen on, and the narrowest window that it must work in.
+SIZE = {"screen": (1920, 1080), "console": (1280, 800), "phone": (390, 664), "page": (1280, 800)}
+NARROW = (320, 640)
 
 
-@pytest.mark.parametrize("state", ON_CONSOLE)
-def test_the_console_has_no_fault(state: str, gallery: Gallery, desk: Page, axe: Axe, venue: Venue) -> None:
-    show_console(desk, gallery[state])
-    for width, height, scheme in ((1280, 800, "light"), (1280, 800, "dark"), (390, 2700, "light")):
-        dress(desk, width, height, scheme)
-        axe(desk, colours_only=scheme == "dark")
+def themes(page: Page, surface: str, state: str, gallery: Gallery) -> Iterator[str]:
+    """The page in each of its themes, the plain one last: the screen's are the facilitator's choice."""
+    if surface == "screen":
+        for theme in ("dark", "projector", "light"):
+            gallery[state].show("theme", theme)
+            expect(page.locator("html")).to_have_attribute("data-theme", theme)
+            yield theme
+    else:
+        for theme in ("dark", "light"):
+            page.emulate_media(color_scheme=theme)
+            yield theme
 
 
-@pytest.mark.parametrize("state", ON_PHONES)
-def test_the_phone_has_no_fault(state: str, gallery: Gallery, hand: Page, axe: Axe, venue: Venue) -> None:
-    show_phone(hand, gallery[state])
-    for width, height, scheme in ((390, 664, "light"), (390, 2700, "dark"), (1280, 800, "light")):
-        dress(hand, width, height, scheme)
-        axe(hand, colours_only=scheme == "dark")
+@pytest.mark.parametrize(("surface", "state"), rows())
+def test_a_page_has_no_fault_in_any_theme_and_fits_a_narrow_window(
+    surface: str, state: str, gallery: Gallery, sight: dict[str, Page], axe: Axe, venue: Venue
+) -> None:
+    for refused in ("status of 404", "status of 409", "status of 422"):
+        venue.watch.forgive(refused)
+    page = sight[surface]
+    dress(page, *SIZE[surface])  # also stills every transition, or colours would be looked at on their way
+    show(page, surface, state, gallery)
+    if surface != "page":
+        assert (page.locator("#now").get_attribute("data-scene") or "").startswith(scene_of(surface, state))
+    for theme in themes(page, surface, state, gallery):
+        axe(page, colours_only=theme != "light")
+    assert page.evaluate(_SKELETON) == []
+    assert page.evaluate(_COVERED) == []
+    dress(page, *NARROW)
+    assert page.evaluate(_TOO_WIDE) == []
+    assert page.evaluate(_CUT) == []
+    if surface in ("screen", "console"):
+        axe(page)  # the flowing page that 400 % zoom gives, and the remote
+    page.evaluate(_RESTYLE, SPACED)
+    assert page.evaluate(_TOO_WIDE) + page.evaluate(_CUT) == [], "with more space between letters, words and lines"
+    if surface in ("phone", "page"):
+        dress(page, *SIZE[surface])
+        page.evaluate(_RESTYLE, "html { font-size: 200% !important }")
+        assert page.evaluate(_TOO_WIDE) + page.evaluate(_CUT) == [], "with letters twice as large"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("surface", "state"), rows())
+def test_a_page_has_no_fault_at_any_width_in_any_theme_and_in_forced_colours(
+    surface: str, state: str, gallery: Gallery, sight: dict[str, Page], axe: Axe, venue: Venue
+) -> None:
+    for refused in ("status of 404", "status of 409", "status of 422"):
+        venue.watch.forgive(refused)
+    page = sight[surface]
+    show(page, surface, state, gallery)
+    for forced in ("active", "none"):
+        page.emulate_media(forced_colors=forced)
+        for theme in themes(page, surface, state, gallery):
+            for width, height in (NARROW, (390, 2700), (768, 1024), (1280, 800), (1920, 1080)):
+                page.set_viewport_size({"width": width, "height": height})
+                axe(page, colours_only=forced == "active" and theme != "light")
+                assert page.evaluate(_TOO_WIDE) == [], (theme, width)
 
 
 def test_a_phone_that_is_sending_or_cannot_send_has_no_fault(gallery: Gallery, axe: Axe, venue: Venue) -> None:
@@ -261,34 +152,6 @@ def test_a_phone_that_is_sending_or_cannot_send_has_no_fault(gallery: Gallery, a
         for scheme in ("light", "dark"):
             dress(phone.page, 390, 2700, scheme)
             axe(phone.page, colours_only=scheme == "dark")
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["/", "/home", "/about", "/f/{}/setup", "/f/{}/end", "/sessions/{}/delete", "/nowhere"],
-    ids=["join", "home", "about", "set-up", "end", "delete", "refused"],
-)
-def test_the_pages_around_a_session_have_no_fault(
-    path: str, gallery: Gallery, desk: Page, axe: Axe, venue: Venue, site: Site
-) -> None:
-    venue.watch.forgive("status of 404")
-    page = desk if path != "/" else venue.phone().page
-    if path != "/":
-        give_cookies(desk, gallery.home)
-    page.goto(site.url + path.format(gallery["live"].code))
-    for summary in page.locator("summary").all()[:3]:
-        summary.click()
-    for width, height, scheme in ((1280, 800, "light"), (1280, 800, "dark"), (390, 2700, "light")):
-        dress(page, width, height, scheme)
-        axe(page, colours_only=scheme == "dark")
-
-
-def test_a_wrong_code_has_no_fault(axe: Axe, venue: Venue) -> None:
-    venue.watch.forgive("status of 422")
-    phone = venue.phone().join("000000")
-    for scheme in ("light", "dark"):
-        dress(phone.page, 390, 2700, scheme)
-        axe(phone.page, colours_only=scheme == "dark")
 
 
 def test_an_armed_button_and_the_list_of_keys_have_no_fault(meeting: Meeting, axe: Axe, venue: Venue) -> None:
@@ -367,51 +230,16 @@ def test_the_longest_question_fits_every_projector_and_the_back_row_can_read_it(
     assert not misfits, "\n".join(misfits)
 
 
-_TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
-  [...document.querySelectorAll('body *')]
-    .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.vh'))
-    .map(e => e.tagName + '.' + (e.className.baseVal ?? e.className) + '#' + e.id).slice(0, 5)"""
-
-
-_SKELETON = """() => [
-  document.documentElement.lang === 'en-GB' ? '' : 'no language',
-  document.querySelectorAll('h1').length === 1 ? '' : 'not one h1',
-  document.querySelectorAll('main').length === 1 ? '' : 'not one main',
-  document.title.trim() ? '' : 'no title',
-].filter(fault => fault)"""
-
-
-def test_every_page_fits_320_pixels_and_has_a_title_one_heading_a_language_and_a_main_part(
-    gallery: Gallery, wall: Page, desk: Page, hand: Page, venue: Venue
-) -> None:
-    faults: dict[str, object] = {}
+def test_the_title_of_a_page_says_its_state(gallery: Gallery, sight: dict[str, Page], venue: Venue) -> None:
     titles: dict[str, set[str]] = {}
-
-    def look(page: Page, surface: str, name: str) -> None:
-        faults[f"{surface}, {name}"] = page.evaluate(_TOO_WIDE) + page.evaluate(_SKELETON)
-        # Whether a picture has been drawn yet, and of how many answers, depends on when the page is loaded.
-        titles.setdefault(surface, set()).add(re.sub(r", \d+ answers shown", "", page.title()).strip())
-
-    for page, surface, states, show in (
-        (wall, "screen", ON_SCREEN, show_screen),
-        (desk, "console", ON_CONSOLE, show_console),
-        (hand, "phone", ON_PHONES, show_phone),
-    ):
-        dress(page, 320, 640)
-        for state in states:
-            show(page, gallery[state])
-            look(page, surface, state)
-    for path in ("/home", "/about", "/f/{}/setup", "/f/{}/end", "/sessions/{}/delete"):
-        desk.goto(venue.url + path.format(gallery["live"].code))
-        look(desk, "page", path)
-    assert not {where: what for where, what in faults.items() if what}
-    # The title says the state: as many as there are states that differ.
-    assert {surface: len(found) for surface, found in titles.items()} == {
-        "screen": 12,
-        "console": 6,
-        "phone": 6,
-        "page": 5,
-    }
+    for surface, state in rows():
+        if surface != "page":
+            show(sight[surface], surface, state, gallery)
+            # Whether a picture has been drawn yet, and of how many answers, depends on when the page is loaded.
+            title = re.sub(r", \d+ answers shown", "", sight[surface].title()).strip()
+            titles.setdefault(surface, set()).add(title)
+    # As many as there are states that differ.
+    assert {surface: len(found) for surface, found in titles.items()} == {"screen": 19, "console": 9, "phone": 8}
 
 
 def test_every_target_on_the_ballot_is_large_enough_for_a_thumb(gallery: Gallery, hand: Page, venue: Venue) -> None:
@@ -445,7 +273,7 @@ def test_forced_colours_leave_every_state_visible(gallery: Gallery, axe: Axe, ve
     assert len(fills) == 5, "the levels keep their colours"
     axe(screen)
     console = venue.context({**DESK, "forced_colors": "active"}).new_page()
-    show_console(console, gallery["blank"])
+    show_console(console, gallery["blank over live"])
     expect(console.locator("#blank")).to_have_css("border-top-width", "4px")
     axe(console)
 
@@ -466,6 +294,75 @@ def test_nothing_moves_for_somebody_who_asked_for_less_motion(
         assert page.evaluate(_MOVING) > 0
         page.emulate_media(reduced_motion="reduce")
         assert page.evaluate(_MOVING) == 0
+
+
+# How far apart neighbouring levels must be for every eye, in OKLab, where black and white are 100 apart.
+APART = 15.0
+PALETTE = {
+    ("screen", "revealed"): "[data-level='N'] .tally__cell",
+    ("console", "revealed"): "[data-level='N'] .tally__cell",
+    ("phone", "revealed"): "[data-level='N'] .tally__cell",
+    ("page", "report"): ".q .tally .lN",
+}
+_CENTRES = """selector => [1, 2, 3, 4, 5].map(level => {
+  const box = document.querySelector(selector.replace('N', level)).getBoundingClientRect();
+  return [Math.round(box.left + box.width / 2), Math.round(box.top + box.height / 2)];
+})"""
+_PIXELS = """async ([png, points]) => {
+  const picture = await createImageBitmap(await (await fetch('data:image/png;base64,' + png)).blob());
+  const paper = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
+  paper.drawImage(picture, 0, 0);
+  return points.map(([left, top]) => [...paper.getImageData(left, top, 1, 1).data].slice(0, 3));
+}"""
+
+
+def oklab(colour: list[int]) -> tuple[float, ...]:
+    """A colour of 0 to 255 in red, green and blue as lightness and two hues, black to white being 100.
+
+    Source: B. Ottosson, "A perceptual color space for image processing", 2020.
+    """
+    r, g, b = (one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in (c / 255 for c in colour))
+    long, middle, short = (
+        (x * r + y * g + z * b) ** (1 / 3)
+        for x, y, z in (
+            (0.4122214708, 0.5363325363, 0.0514459929),
+            (0.2119034982, 0.6806995451, 0.1073969566),
+            (0.0883024619, 0.2817188376, 0.6299787005),
+        )
+    )
+    return tuple(
+        100 * (x * long + y * middle + z * short)
+        for x, y, z in (
+            (0.2104542553, 0.7936177850, -0.0040720468),
+            (1.9779984951, -2.4285922050, 0.4505937099),
+            (0.0259040371, 0.7827717662, -0.8086757660),
+        )
+    )
+
+
+@pytest.mark.parametrize(("surface", "state"), PALETTE)
+def test_neighbouring_levels_stay_apart_for_eyes_that_see_no_red_no_green_or_no_blue(
+    surface: str, state: str, gallery: Gallery, sight: dict[str, Page], venue: Venue
+) -> None:
+    page = sight[surface]
+    dress(page, 1280, 2000 if surface == "page" else 800)
+    show(page, surface, state, gallery)
+    eyes = page.context.new_cdp_session(page)
+    painter = venue.context({}).new_page()
+    found = {}
+    for theme in themes(page, surface, state, gallery):
+        if surface == "page" and theme != "light":
+            continue  # paper is white
+        points = page.evaluate(_CENTRES, PALETTE[surface, state])
+        for deficiency in ("none", "protanopia", "deuteranopia", "tritanopia"):
+            eyes.send("Emulation.setEmulatedVisionDeficiency", {"type": deficiency})
+            png = base64.b64encode(page.screenshot(scale="css")).decode()
+            levels = [oklab(colour) for colour in painter.evaluate(_PIXELS, [png, points])]
+            found[theme, deficiency] = min(math.dist(low, high) for low, high in pairwise(levels))
+    eyes.send("Emulation.setEmulatedVisionDeficiency", {"type": "none"})
+    eyes.detach()
+    print({key: round(distance, 1) for key, distance in found.items()})
+    assert {key: distance for key, distance in found.items() if distance < APART} == {}
 
 
 _HUGE = """() => [...document.querySelectorAll('svg:not(.qr)')].filter(e => e.getBoundingClientRect().width > 24)
@@ -493,7 +390,7 @@ def test_without_styles_every_page_is_plain_and_complete(gallery: Gallery, venue
     show_phone(phone, gallery["revealed"])
     assert_plain(phone, "Middle answer: Partly", "Some spread")
     page = plain(DESK, gallery.home)
-    for state in ("live", "revealed", "second", "lobby", "profile"):
+    for state in ("live", "revealed", "second", "lobby", "profile over all hallmarks"):
         show_screen(page, gallery[state])
         assert_plain(page, "Join code")
         show_console(page, gallery[state])

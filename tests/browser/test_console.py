@@ -60,7 +60,7 @@ def test_the_letter_keys_do_what_the_buttons_say(voting: Facilitator, screen: Sc
     expect(voting.page.locator("#timer")).to_have_attribute("aria-pressed", "true")
     voting.key("t")
     screen.expect_no_text("Time left")
-    for key, zoom in (("+", "110"), ("+", "125"), ("-", "110"), ("-", "100"), ("=", "110"), ("-", "100")):
+    for key, zoom in (("+", "110"), ("-", "100"), ("=", "110"), ("-", "100"), ("-", "90"), ("+", "100")):
         voting.key(key)
         expect(screen.page.locator("#now")).to_have_attribute("data-zoom", zoom)
     voting.key("PageDown")
@@ -113,6 +113,11 @@ def test_page_up_closes_what_lies_on_top_and_otherwise_says_why_there_is_no_way_
     voting.expect_step("Results")
     voting.key("Escape")
     expect(voting.notice).to_be_empty()
+
+
+def test_f_says_where_it_works(voting: Facilitator) -> None:
+    voting.key("f")
+    expect(voting.notice).to_have_text("F makes the shared screen full when you press it in that window.")
 
 
 def test_keys_do_nothing_with_a_modifier_or_while_somebody_types(voting: Facilitator) -> None:
@@ -249,6 +254,7 @@ def test_a_clicker_that_runs_past_the_last_question_is_asked_before_the_session_
     voting.press("Close voting")
     voting.expect_step("Results")
     voting.press("9.6", ".run__row >> nth=5")
+    voting.press("Open this question now?", ".run__row >> nth=5")
     voting.expect_title("Facilitator: question 9.6, voting")
     voting.press("Close voting")
     voting.press("Close anyway")
@@ -335,9 +341,12 @@ def test_the_console_of_a_session_is_for_its_facilitator_alone(venue: Venue, mee
 # --- On a phone, and what else the console can do ---------------------------------------------------------------------
 
 
-def test_on_a_phone_the_big_button_is_under_the_thumb_at_every_stage(venue: Venue, meeting: Meeting) -> None:
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (320, 568)])
+def test_on_a_phone_the_big_button_is_under_the_thumb_at_every_stage(
+    width: int, height: int, venue: Venue, meeting: Meeting
+) -> None:
     meeting.join(3)
-    size = {"width": 390, "height": 844}
+    size = {"width": width, "height": height}
     remote = venue.facilitator(meeting.facilitator, viewport=size, is_mobile=True, has_touch=True)
     remote.open_console(meeting.code)
     for words in ("Open question 9.1", "Close voting", "Start talking", "Next question"):
@@ -355,6 +364,32 @@ def test_on_a_phone_the_big_button_is_under_the_thumb_at_every_stage(venue: Venu
             remote.expect_text("3 of 3 have answered")
             expect(remote.page.locator("#form-main-move")).not_to_have_attribute("data-arm", re.compile("."))
     remote.expect_title("Facilitator: question 9.2, voting")
+    for part in ("Notes", "Actions", "Room", "Run sheet", "Question"):
+        remote.page.get_by_role("link", name=part, exact=True).click()
+        expect(remote.page.locator(":target")).to_be_in_viewport()
+        expect(remote.button).to_be_in_viewport(ratio=1)
+
+
+def test_a_remote_that_is_taken_off_says_so_and_does_nothing(venue: Venue, meeting: Meeting) -> None:
+    for words in ("status of 404", "net::ERR", "WebSocket connection", "status of 403", "status of 400"):
+        venue.watch.forgive(words)
+    desk = venue.facilitator(meeting.facilitator).open_console(meeting.code)
+    desk.page.click("#pair")
+    address = desk.page.locator("#address").inner_text()
+    remote = venue.facilitator(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    remote.page.goto(f"http://{address}")
+    remote.page.click("#take")
+    remote.expect_connected()
+    remote.press("Open question 9.1")
+    remote.expect_step("Voting")
+    remote.page.route(re.compile("/socket.io/"), lambda route: route.abort())  # it has not heard of it yet
+    desk.page.click("#revoke")
+    remote.thumb_rests()
+    before = desk.open_console(meeting.code).order
+    if remote.button.is_visible():
+        remote.button.click()
+    expect(remote.page.locator("body")).to_contain_text("it has been taken off: the console gives a new code.")
+    assert desk.order.split(".")[0] == before.split(".")[0]
 
 
 def test_how_the_next_questions_results_are_shown_can_be_chosen_until_it_opens(
@@ -379,9 +414,12 @@ def test_the_run_sheet_leads_to_any_question_and_back_to_its_result(voting: Faci
     voting.press("Close voting")
     voting.expect_step("Results")
     voting.press("9.5", ".run__row >> nth=4")
+    voting.expect_step("Results")
+    voting.press("Open this question now? Press again", ".run__row >> nth=4")
     voting.expect_title("Facilitator: question 9.5, voting")
     expect(rows.nth(0)).to_contain_text("Partly")
     voting.press("9.1", ".run__row >> nth=0")
+    voting.press("Go back to this result? Press again", ".run__row >> nth=0")
     voting.expect_title("Facilitator: question 9.1, talking")
     assert voting.chart.counts["3"] == 4
 
@@ -456,12 +494,18 @@ def test_bigger_stops_at_the_last_size_that_fits_the_picture(voting: Facilitator
     screen.page.set_viewport_size({"width": 1920, "height": 1080})
     expect(screen.page.locator("#now")).to_have_attribute("data-zoom", "100")
     before = screen.foot.bounding_box()
-    for zoom in ("110", "125", "140"):
+    for _ in range(5):
         voting.key("+")
-        expect(screen.page.locator("#now")).to_have_attribute("data-zoom", zoom)
+        voting.page.wait_for_load_state("networkidle")
         assert screen.page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    expect(voting.notice).to_have_text("That is the largest size that fits the shared screen.")
     after = screen.foot.bounding_box()
     assert before and after and after["height"] > before["height"], "it is bigger, by as much as fits"
+    largest = screen.page.locator("#now").get_attribute("data-zoom")
+    assert largest in ("110", "125")
+    voting.key("-")
+    expect(screen.page.locator("#now")).not_to_have_attribute("data-zoom", str(largest))
+    expect(voting.notice).to_be_empty()
 
 
 def test_a_new_step_of_the_console_begins_at_the_top_unless_somebody_types(

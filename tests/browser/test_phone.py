@@ -497,3 +497,43 @@ def test_a_program_killed_while_people_vote_comes_back_with_every_acknowledged_a
     for phone in (voter, other):
         phone.expect_title("Results: question 9.1")
         assert phone.chart.counts == {"1": 1, "2": 0, "3": 3, "4": 0, "5": 1, "DK": 0, "NR": 0}
+
+
+# --- What the console does beside the votes --------------------------------------------------------------------------
+
+
+def test_a_break_is_said_once_and_takes_nothing_away(voter: Phone, meeting: Meeting) -> None:
+    voter.answer("4").expect_counted("4, Largely")
+    meeting.show("break", "15")
+    line = voter.page.locator("#on-break")
+    expect(line).to_be_visible()
+    said = line.inner_text()
+    voter.expect_said(said, about="reak")
+    expect(voter.band).to_contain_text("Your answer is in: 4, Largely")
+    voter.answer("5").expect_counted("5, Fully")
+    voter.page.evaluate("dispatchEvent(new Event('online'))")
+    meeting.show("break")
+    expect(line).to_have_count(0)
+    voter.expect_said(said, "The break is over.", about="reak")
+    voter.expect_counted("5, Fully")
+
+
+def test_a_phone_that_was_there_before_roles_were_switched_on_is_asked_too(
+    phone: Phone, meeting: Meeting, venue: Venue
+) -> None:
+    venue.watch.forgive("status of 404")
+    phone.expect_title("You are in: waiting for the first question")
+    details = {"museum": "Mill", "title": "Trustees", "held_on": "2026-11-21", "mode": "live", "k": 3}
+    meeting.facilitator.post(f"/f/{meeting.code}/setup", **details, roles="on")
+    phone.expect_text("Say or change your role")
+    phone.page.evaluate("dispatchEvent(new Event('online'))")  # as it asks by itself every quarter of a minute
+    expect(phone.heading).to_have_text("What is your role here?")
+    phone.page.click("#role-trustee")
+    phone.expect_connected()
+    phone.page.click("#role")
+    expect(phone.page.locator("#role-trustee")).to_have_attribute("aria-pressed", "true")
+    phone.page.click("#role-staff")
+    phone.expect_title("You are in: waiting for the first question")
+    meeting.move("open")
+    phone.expect_question("9.1")
+    expect(phone.page.locator("#role")).to_have_count(0)

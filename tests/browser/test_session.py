@@ -79,7 +79,7 @@ def test_a_whole_session_from_set_up_to_the_downloads(mode: str, desk: Facilitat
     room = gather(mode, desk, venue)
     for place, answers in enumerate(ANSWERS):
         labels = (*SCALES, EFFECTIVENESS)[place]
-        plate = f"9.{place + 1}" if place < 6 else "7"
+        plate = f"9.{place + 1}" if place < 6 else "Q7"
         room.console.press("Open question 9.1" if place == 0 else "Next question")
         vote(room, plate, answers, labels)
         close_and_show(room, plate, answers, labels)
@@ -262,7 +262,7 @@ def talk(room: Room, plate: str) -> None:
     for phone in room.phones:
         expect(phone.band).to_have_text("Talk about it together. The next question will appear here by itself.")
     expect(screen.page.locator(".prompt b")).to_have_text("Talk about it")
-    if plate == "7":
+    if plate == "Q7":
         screen.expect_text("What do you see in this result?")
         console.expect_button("Finish")
         return
@@ -285,7 +285,7 @@ def look_at_the_profile(room: Room) -> None:
     expect(rows.last).to_contain_text("Our own questions")
     expect(rows.last.locator(".mark")).to_have_count(1)
     room.console.key("p")
-    room.screen.expect_title("Results: question 7")
+    room.screen.expect_title("Results: question Q7")
 
 
 def end(room: Room) -> None:

@@ -18,7 +18,7 @@ from hosting.cluster import Cluster
 from tests.faults.crowd import Crowd
 from tests.postgres import roomy_memory
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.timed]
 RIGHT_WITHIN = 20.0  # seconds
 PEOPLE = 24
 

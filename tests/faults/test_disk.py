@@ -19,6 +19,7 @@ from tests.faults.room import Disturbed, Nursery, Program, Session, Stored, runn
 
 FAULTS = ("full", "broken", "readonly")
 FULL_FIRST = ["full", *(pytest.param(fault, marks=pytest.mark.long) for fault in FAULTS[1:])]
+BANNER = "Answers cannot be saved just now"
 Voting = tuple[Path, Session, int]
 
 
@@ -50,8 +51,10 @@ def test_a_vote_that_cannot_be_saved_is_refused_in_words_and_counts_once_the_dis
         # the room goes on: pages are read, and show the answer that counts
         status, page = phone.browser.gets(program, f"/w/{session.code}")
         assert (status, f'data-choice="{phone.acknowledged[round_id][1]}"' in page) == (200, True)
-    assert session.freya.gets(program, f"/f/{session.code}")[0] == 200
+    status, console = session.freya.gets(program, f"/f/{session.code}")
+    assert (status, BANNER in console) == (200, True)
     program.disturb("")
+    until(lambda: BANNER not in session.freya.gets(program, f"/f/{session.code}")[1], "the console takes it back")
     for phone in session.phones:
         held = Stored.of(data).of_phone(round_id, phone.secret)
         assert held == phone.acknowledged[round_id], "something that was refused was kept"

@@ -35,6 +35,8 @@ from facilitation import wire
 from facilitation.config import Settings
 from tests.faults.room import Browser, Disturbed, Nursery, Phone, Program, Session, Stored, running, until
 
+pytestmark = pytest.mark.timed
+
 AGENT = "Mallory/6.6 (6.6.6.6)"
 LINE = r"INFO facilitation: (?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|\?) (?:-|/[a-z/.<>:_]*) \d{3} \d+ ms"
 ENOUGH = 5.0  # seconds in which the program must have hung up on somebody who says what no page says
