@@ -395,6 +395,12 @@ def _in_welsh(page: Page, meeting: Meeting) -> None:
     page.click("#speak-cy")
 
 
+def _says_nothing(page: Page, _meeting: Meeting) -> None:
+    page.fill(".sentence textarea", "")
+    page.click(".sentence button[value=save]")
+    page.wait_for_selector(".sentence .error")
+
+
 @dataclass(frozen=True)
 class Place:
     """A page around a session: how one gets there, and the template that makes it."""
@@ -490,6 +496,8 @@ PLACES = {
     "packs": Place("facilitator/packs.html", "/packs"),
     "packs, not one": Place("facilitator/packs.html", "/packs", act=_sends("/packs", file="{}")),
     "pack": Place("facilitator/pack.html", PACK),
+    "pack, in Welsh too": Place("facilitator/pack.html", PACK, act=lambda page, _meeting: page.click("#also-cy")),
+    "words, one refused": Place("facilitator/words.html", "/languages/cy?q=Run+sheet", act=_says_nothing),
     "pack, no name": Place("facilitator/pack.html", PACK, act=_sends(PACK, title="Ours", edition="")),
     "pack, to be kept": Place("facilitator/pack.html", f"{PACK}/delete"),
     "pack, delete": Place("facilitator/pack_delete.html", PACK, act=_own_edition),
