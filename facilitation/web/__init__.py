@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -34,12 +35,15 @@ from facilitation.keys import KeyFile
 from facilitation.language import _
 from facilitation.limits import TypedCodes
 from facilitation.live import Live
+from facilitation.network import JoinAddress
 from facilitation.now import Card, RunRow
 from facilitation.plan import long_date
 from facilitation.room import Rooms
+from facilitation.room_check import Checks
 from facilitation.store import db
 from facilitation.web import access
 from facilitation.web.assets import Assets
+from facilitation.web.compiled import CompiledTemplates
 from facilitation.workshop import BREAKS, BallotBox
 
 Outcome = TypeVar("Outcome")
@@ -64,7 +68,8 @@ class House:
     live: Live
     codes: TypedCodes
     assets: Assets
-    join_origin: Callable[[], str]
+    join_origin: JoinAddress
+    checks: Checks
     aside: Aside
     credits: Credits
     corrections: Corrections
@@ -147,6 +152,7 @@ def first_due(cards: Sequence[Card]) -> dt.date | None:
 def dress(app: Flask) -> None:
     """Give an app what every page shares: template words, headers, compression, refusals as pages, a quiet log."""
     app.url_map.converters["int"] = RowNumber
+    app.jinja_env.bytecode_cache = CompiledTemplates(Path(__file__))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.newstyle_gettext = True  # type: ignore[attr-defined]

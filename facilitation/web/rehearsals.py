@@ -26,7 +26,7 @@ def begin() -> Response:
     """Begin a rehearsal of five minutes, with simulated people, and lead to its console."""
     access.demand_home()
     shipped, day = house().framework, today()
-    return _begun(lambda session: rehearsal.begin(session, shipped, day))
+    return _begun(lambda session: rehearsal.start(session, shipped, day))
 
 
 @rehearsals.post("/example")

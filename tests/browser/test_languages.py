@@ -25,7 +25,8 @@ _SPILT = """() => {
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const text = walk.currentNode, parent = text.parentElement;
-    if (!text.data.trim() || parent.closest('.vh, .skip, .phone__foot, template, noscript, script, [hidden], .line, .wallbar')) continue;
+    const unseen = '.vh, .skip, .phone__foot, template, noscript, script, [hidden], .line, .wallbar';
+    if (!text.data.trim() || parent.closest(unseen)) continue;
     const range = document.createRange();
     range.selectNodeContents(text);
     for (const box of range.getClientRects()) {
