@@ -127,7 +127,7 @@ class Corrections:
         if faults:
             raise Refused(" ".join(dict.fromkeys(faults)))
         with self._alone():
-            file = self._file(language)
+            file = self._file(language, draft)
             for key, forms in tidied.items():
                 file.delete(known[key].id)
                 if forms:
@@ -197,7 +197,7 @@ class Corrections:
         known = {_key(entry): entry for entry in entries(draft)}
         with languages.speaking(languages.SOURCE):  # the language is only being made, so no fault can be said in it
             try:
-                found = entries(self._file(language))
+                found = entries(self._file(language, draft))
             except Refused:
                 return {}
             return {
@@ -206,10 +206,12 @@ class Corrections:
                 if (key := _key(entry)) in known and not faults_of(known[key], _forms(entry), draft)
             }
 
-    def _file(self, language: str) -> Catalog:
+    def _file(self, language: str, draft: Catalog) -> Catalog:
         path = self._path(language)
         if not path.is_file():
-            return Catalog(locale=language, charset="utf-8", fuzzy=False, header_comment=_HEADER)
+            fresh = Catalog(locale=language, charset="utf-8", fuzzy=False, header_comment=_HEADER)
+            fresh.mime_headers = [("Plural-Forms", draft.plural_forms)]  # not what Babel holds them to be
+            return fresh
         try:
             return read_po(BytesIO(path.read_bytes()), locale=language, abort_invalid=True)
         except (OSError, PoFileError, ValueError) as error:
