@@ -245,6 +245,7 @@ OVERLAYS = {
     "plan": ("planned", "lobby"),
     "since": ("second time", "lobby"),
     "compare": ("second time", "revealed"),
+    "test": ("lobby", "live"),
     "roles": ("by role", "revealed"),
 }
 ON_SCREEN = (*STATES, *(f"{overlay} over {state}" for overlay, states in OVERLAYS.items() for state in states))
@@ -367,6 +368,11 @@ def _hand_round(page: Page, meeting: Meeting) -> None:
     page.click("#take")
 
 
+def _come(page: Page, meeting: Meeting) -> None:
+    """Open the address of the room check, which here is on the computer itself."""
+    page.goto("http://" + page.locator("#address").inner_text())
+
+
 def _hand_on(page: Page, meeting: Meeting) -> None:
     _hand_round(page, meeting)
     page.get_by_label("Largely").check()
@@ -484,6 +490,9 @@ PLACES = {
     "cards of dots": Place("facilitator/cards.html", "/f/{}/cards", "six options open"),
     "cards, none open": Place("facilitator/cards.html", "/f/{}/cards", "revealed"),
     "cards, too late": Place("facilitator/cards.html", "/f/{}/cards", "live", _sends("/f/{}/cards", round="0")),
+    "room check": Place("facilitator/check.html", "/f/{}/check", "lobby"),
+    "room check, of a computer": Place("participant/check.html", "/f/{}/check", "live", _come),
+    "print": Place("facilitator/print.html", "/f/{}/print", "lobby"),
     "console, an old page": Place(
         "facilitator/page.html", "/f/{}", act=_sends("/f/{}/move", move="discuss", version="1")
     ),
