@@ -195,15 +195,16 @@ class Corrections:
         """What is said here of the sentences in `draft`. The file may have been changed by hand: what could break a
         page is left out, and all of it where it is no catalogue any more."""
         known = {_key(entry): entry for entry in entries(draft)}
-        try:
-            found = entries(self._file(language))
-        except Refused:
-            return {}
-        return {
-            key: _forms(entry)
-            for entry in found
-            if (key := _key(entry)) in known and not faults_of(known[key], _forms(entry), draft)
-        }
+        with languages.speaking(languages.SOURCE):  # the language is only being made, so no fault can be said in it
+            try:
+                found = entries(self._file(language))
+            except Refused:
+                return {}
+            return {
+                key: _forms(entry)
+                for entry in found
+                if (key := _key(entry)) in known and not faults_of(known[key], _forms(entry), draft)
+            }
 
     def _file(self, language: str) -> Catalog:
         path = self._path(language)
@@ -357,7 +358,7 @@ def _parsed(content: bytes, name: str) -> tuple[str, Catalog]:
         line = content.count(b"\n", 0, error.start) + 1
         fault = _("Line %(line)s: this is not UTF-8 text.", line=line)
         raise BadCatalogue(_("Nothing was loaded from %(name)s.", name=name), [fault]) from None
-    said = re.search(rb'^"Language: *([A-Za-z_-]+)', content, re.MULTILINE)
+    said = re.search(rb'"Language: *([A-Za-z_-]+)', content)
     language = said[1].decode().replace("_", "-") if said else ""
     known = [one for one in languages.offered() if one != languages.SOURCE]
     if language not in known:

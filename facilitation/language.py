@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import gettext as catalogues
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from babel import Locale, negotiate_locale
 from babel.messages.catalog import Catalog
@@ -172,10 +172,12 @@ def _look_for_corrections(language: str) -> None:
             _forget()
 
 
-def speak(language: str) -> None:
-    """Speak this language from now on: for the edge, which says at the end of a request that English is spoken."""
+def speak(language: str) -> str:
+    """Speak this language from now on; the one spoken before. For the edge, where a request begins and ends."""
     _look_for_corrections(language)
+    before = current()
     _current.set(language)
+    return before
 
 
 @contextmanager
@@ -211,7 +213,7 @@ def _fill(said: str, values: Mapping[str, object], language: str) -> str:
     return said % {key: _part(value, language) for key, value in values.items()} if values else said
 
 
-def _part(value: object, language: str) -> object:
+def _part(value: Any, language: str) -> Any:
     return value.each[language][1] if isinstance(value, Said) and language in value.each else value
 
 
@@ -232,7 +234,7 @@ def say(words: Mapping[str, str]) -> str:
     return parts[0][1] if len(parts) == 1 and parts[0][0] == current() else Said(each)
 
 
-def in_html(find: Find, values: Mapping[str, object]) -> Markup:
+def in_html(find: Find, values: Mapping[str, object]) -> str:
     """A marked sentence for a page: values are escaped, a part in another language says so."""
     languages = spoken()
     html = {
@@ -241,9 +243,7 @@ def in_html(find: Find, values: Mapping[str, object]) -> Markup:
         % {key: _html_of(value, language) for key, value in values.items()}
         for language in languages
     }
-    if len(set(html.values())) == 1:
-        return html[languages[0]]
-    return Said({language: (language, words) for language, words in html.items()}).__html__()
+    return told(html)
 
 
 def _html_of(value: object, language: str) -> object:
@@ -253,11 +253,11 @@ def _html_of(value: object, language: str) -> object:
     return escape(words) if own == language else Markup('<span lang="{}">{}</span>').format(tag(own), words)
 
 
-def listed(separator: str, parts: list[str]) -> str:
-    """Parts in one line, in each of the languages spoken."""
-    if any(isinstance(part, Said) for part in parts):
-        return told({one: separator.join(str(_part(part, one)) for part in parts) for one in spoken()})
-    return separator.join(parts)
+def listed(separator: str, parts: Sequence[str]) -> str:
+    """Parts in one line, in each of the languages spoken; for a page, where they were made for one."""
+    for_page = any(isinstance(part, Markup) for part in parts)
+    between = escape(separator) if for_page else separator
+    return told({one: between.join(_part(part, one) for part in parts) for one in spoken()})
 
 
 def mark(text: str) -> str:

@@ -159,6 +159,7 @@ class ToDiscuss:
 class Earlier:
     """The session that this one continues: how far its actions have come is the evidence of progress."""
 
+    code: str
     title: str
     held_on: dt.date
     actions: tuple[Action, ...]  # what was done comes first
@@ -290,7 +291,7 @@ def _earlier(session: Session, workshop: Workshop) -> Earlier | None:
     if before is None:
         return None
     actions = (store.action_of(row, item) for row, item in store.rows_of_actions(session, workshop.carried or ()))
-    return Earlier(before.title, before.held_on, tuple(by_progress(actions)))
+    return Earlier(before.code, before.title, before.held_on, tuple(by_progress(actions)))
 
 
 def _answer(item: AgendaItem, rounds: list[Round], agreement: Agreement, note: str) -> Answer:

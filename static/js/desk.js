@@ -18,7 +18,8 @@
   }
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (!form.getAttribute("action").endsWith("/move")) return;  // .action may be a field of that name
+    // .action may be a field of that name; and the big button that ends a break is no move, but may be a slip too
+    if (!form.getAttribute("action").endsWith("/move") && !form.querySelector("#main-move")) return;
     const stop = () => { event.preventDefault(); event.stopImmediatePropagation(); };
     if (event.timeStamp - lastPress < 400) return stop();
     lastPress = event.timeStamp;

@@ -30,20 +30,20 @@ PATIENCE = 30.0
 class Program:
     """`python app.py` on one port with one data folder. `start` may be called again after `kill`.
 
-    command: what Python is to run instead.
+    run: what Python runs, if that is not app.py.
     """
 
-    def __init__(self, data: Path, port: int, host: str = HOST, command: Sequence[str] = ("app.py",)) -> None:
+    def __init__(self, data: Path, port: int, host: str = HOST, run: Sequence[str] = ("app.py",)) -> None:
         self.data = data
-        self.command = command
         self.port = port
+        self.run = run
         self.url = f"http://{host}:{port}"
 
     def start(self) -> str:
         """Run it until it answers. Returns the facilitator's link; fails the test when it does not come up."""
         inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
         self._server = subprocess.Popen(
-            [sys.executable, *self.command],
+            [sys.executable, *self.run],
             cwd=ROOT,
             env={
                 **inherited,
