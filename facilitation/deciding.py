@@ -103,12 +103,10 @@ def add_action(session: Session, workshop_id: int, text: str, agenda_id: int | N
 def change_action(session: Session, workshop_id: int, number: int, typed: Mapping[str, str], version: int) -> Written:
     """Change the fields that were typed. Texts that somebody else changed meanwhile are joined to them.
 
-    typed may hold the action's `uid`: a number that became free is given again, and a form of the action that had it
-    before must not write over the new one. Raises Refused for that, and for bad input.
+    typed may hold the action's `uid`, as the form knew it. Raises Refused when the number is another action's by now,
+    and for bad input.
     """
-    row = _action(session, workshop_id, number)
-    if typed.get("uid", row.uid) != row.uid:
-        raise Refused(_("That action has been removed."))
+    row = _action(session, workshop_id, number, typed.get("uid"))
     before = store.action_of(row, None)
     after = plan.changed(before, typed)
     joined = False
@@ -124,10 +122,10 @@ def change_action(session: Session, workshop_id: int, number: int, typed: Mappin
     return _written(session, workshop_id, action_values(store.action_of(row, None)), row.version, joined=joined)
 
 
-def remove_action(session: Session, workshop_id: int, number: int) -> None:
+def remove_action(session: Session, workshop_id: int, number: int, uid: str | None = None) -> None:
     """Take out an action that was added by mistake; it can be put back (undoing.py). One the group gives up is marked
-    as dropped, with a reason."""
-    workshop, row = _workshop(session, workshop_id), _action(session, workshop_id, number)
+    as dropped, with a reason. uid: as the form knew it. Raises Refused when the number is another action's by now."""
+    workshop, row = _workshop(session, workshop_id), _action(session, workshop_id, number, uid)
     undoing.remember(workshop, "action", row, f"A{row.number} {row.action}")
     session.delete(row)
     workshop.tick += 1
@@ -231,9 +229,11 @@ def _demand_item(session: Session, workshop_id: int, agenda_id: int) -> AgendaIt
     return item
 
 
-def _action(session: Session, workshop_id: int, number: int) -> ActionRow:
+def _action(session: Session, workshop_id: int, number: int, uid: str | None) -> ActionRow:
+    """The action of this number, if it is the one that is meant: the number of one that was removed is given again."""
     query = select(ActionRow).where(ActionRow.workshop_id == workshop_id, ActionRow.number == number)
-    if (row := session.scalar(query.with_for_update())) is None:
+    row = session.scalar(query.with_for_update())
+    if row is None or uid not in (None, row.uid):
         raise Refused(_("That action has been removed."))
     return row
 

@@ -96,6 +96,7 @@ class Present:
     order: str
     message: dict[str, Any]
     until: float  # on the clock of Live
+    replies: dict[Hashable, str] = field(default_factory=dict, compare=False)  # what is said to all who answer alike
 
     @property
     def html(self) -> str:
@@ -156,6 +157,16 @@ class Live:
         if found is not None:
             self._present[code, language.current()] = found
         return found
+
+    def present_in_room(self, code: str) -> Present | None:
+        """The same for a phone that has just begun to listen. What another process has told the room before that must
+        be in it, so where there are others, the database is asked whether there was a move since."""
+        kept = self.kept(code)
+        if kept is None or self._alone:
+            return self.present(code)
+        with self._reading() as session:
+            version = store.version_of(session, kept.workshop_id)
+        return self.present(code, fresh=version != kept.message["order"][0])
 
     def _read_present(self, code: str) -> Present | None:
         with self._reading() as session:
@@ -374,7 +385,7 @@ def listen(socketio: SocketIO, live: Live, rooms: Rooms) -> None:
         known, device = found
         join_room(room_name(known.workshop_id, Audience.PHONE, language.current()))
         live.listens(known.workshop_id, Audience.PHONE, language.current())
-        present = live.present(code)  # read in the room: a move since then is heard, one before is in it
+        present = live.present_in_room(code)  # read in the room: a move since then is heard, one before is in it
         if present is None:
             return False
         rooms.connect(present.workshop_id, _sid(), device)

@@ -10,17 +10,28 @@ import datetime as dt
 import secrets
 from dataclasses import asdict, fields
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from facilitation import store
 from facilitation.deciding import MOST_ACTIONS, MOST_PARKED
 from facilitation.errors import Refused
-from facilitation.exports.session_json import Asked, Counted, SessionData
+from facilitation.exports.session_json import Asked, Continued, Counted, SessionData
 from facilitation.language import _, mark
 from facilitation.plan import Action
 from facilitation.priorities import MOST_DOT_VOTES
 from facilitation.stages import Stage
-from facilitation.store import ActionRow, AgendaItem, AgreementRow, IssuedCode, NoteRow, ParkedRow, Round, Workshop
+from facilitation.store import (
+    ActionRow,
+    AgendaItem,
+    AgreementRow,
+    IssuedCode,
+    Kind,
+    NoteRow,
+    ParkedRow,
+    Round,
+    Workshop,
+)
 from facilitation.workshop import MOST_QUESTIONS
 
 
@@ -64,6 +75,7 @@ def load(session: Session, data: SessionData) -> Workshop:
     session.add(workshop)
     if session.get(IssuedCode, meeting.code) is None:
         session.add(IssuedCode(code=meeting.code))
+    _look_back(session, workshop, data.continues)
     workshop.agenda = [_item(asked, place) for place, asked in enumerate(data.questions, start=1)]
     session.flush()
     ids = {item.key: item.id for item in workshop.agenda}
@@ -82,6 +94,17 @@ def load(session: Session, data: SessionData) -> Workshop:
         session.add(ParkedRow(workshop_id=workshop.id, agenda_id=ids.get(parked.question), **kept))
         session.flush()  # they are told apart by their number alone, which is to be the order of the file
     return workshop
+
+
+def _look_back(session: Session, workshop: Workshop, continues: Continued | None) -> None:
+    """Join a session to the one it continues, if that is here: to those of its actions that it looked back on then."""
+    earlier = store.by_code(session, continues.code) if continues else None
+    if continues is None or earlier is None or earlier.kind != Kind.SESSION or earlier.stage != Stage.FINISHED:
+        return
+    own = session.scalars(select(ActionRow.id).where(ActionRow.workshop_id == earlier.id))
+    there = [row for row, _item in store.rows_of_actions(session, [*own, *(earlier.carried or ())])]
+    looked_at = set(continues.actions)
+    workshop.continues, workshop.carried = earlier.id, [row.id for row in there if row.uid in looked_at]
 
 
 def _item(asked: Asked, place: int) -> AgendaItem:

@@ -144,6 +144,8 @@ class Chapter:
     definition: str
     attribution: str
     answers: tuple[Answer, ...]
+    follows: bool = False
+    """Whether it stands on the page of the one before: both have one question, and pages of one are mostly white."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,7 @@ class ToDiscuss:
 class Earlier:
     """The session that this one continues: how far its actions have come is the evidence of progress."""
 
+    code: str
     title: str
     held_on: dt.date
     actions: tuple[Action, ...]  # what was done comes first
@@ -290,7 +293,7 @@ def _earlier(session: Session, workshop: Workshop) -> Earlier | None:
     if before is None:
         return None
     actions = (store.action_of(row, item) for row, item in store.rows_of_actions(session, workshop.carried or ()))
-    return Earlier(before.title, before.held_on, tuple(by_progress(actions)))
+    return Earlier(before.code, before.title, before.held_on, tuple(by_progress(actions)))
 
 
 def _answer(item: AgendaItem, rounds: list[Round], agreement: Agreement, note: str) -> Answer:
@@ -348,12 +351,13 @@ def _by_role(groups: Mapping[str, dict[str, int]]) -> tuple[tuple[str, Tally], .
 def chapters_of(answers: tuple[Answer, ...], framework: Framework) -> tuple[Chapter, ...]:
     """Answers by hallmark, in the order in which each hallmark first comes up."""
     known = {hallmark.key: hallmark for hallmark in framework.hallmarks}
-    chapters = []
+    chapters: list[Chapter] = []
     for key in dict.fromkeys(answer.hallmark for answer in answers):
         own = tuple(answer for answer in answers if answer.hallmark == key)
         definition = say(known[key].definition) if key in known else ""
         number = own[0].number.partition(".")[0]
-        chapters.append(Chapter(key, number, own[0].hallmark_title, definition, own[0].attribution, own))
+        follows = bool(chapters) and len(chapters[-1].answers) == len(own) == 1
+        chapters.append(Chapter(key, number, own[0].hallmark_title, definition, own[0].attribution, own, follows))
     return tuple(chapters)
 
 

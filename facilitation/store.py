@@ -477,6 +477,11 @@ def by_code(session: Session, code: str) -> Workshop | None:
     return session.scalar(select(Workshop).where(Workshop.code == code))
 
 
+def version_of(session: Session, workshop_id: int) -> int | None:
+    """How many moves were made in a workshop; None if there is none of this number."""
+    return session.scalar(select(Workshop.version).where(Workshop.id == workshop_id))
+
+
 def by_join_token(session: Session, token: str) -> Workshop | None:
     """The workshop whose QR code carries this token."""
     if not re.fullmatch("[A-Za-z0-9_-]{8,24}", token):

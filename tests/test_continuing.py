@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -445,6 +446,33 @@ def test_a_session_that_was_loaded_from_its_file_can_be_continued(freya: Facilit
     assert all(text in freya.sees() for text in ACTIONS)
     votes(freya)
     assert "Clearly higher (8 people then)" in freya.sees()
+
+
+def test_a_session_that_is_loaded_again_looks_back_as_it_did(freya: Facilitator) -> None:
+    first = ended(freya).code
+    progress(freya, first, 1, status="done")
+    votes(continues(freya))
+    freya.does("finish")
+    file = freya.reads("session.json").get_data()
+    looked_back = said.earlier_rows(reported(freya))
+    assert (json.loads(file)["continues"]["code"], len(looked_back)) == (first, len(ACTIONS))
+    freya.deletes()
+    assert freya.posts("/sessions/load", {"file": (io.BytesIO(file), "session.json")}).status_code == 303
+    assert freya.reads("session.json").get_data() == file
+    freya.workshop_id = freya.now.id
+    assert said.earlier_rows(reported(freya)) == looked_back
+    assert "Clearly higher (8 people then)" in text_of(freya.gets(f"/f/{freya.code}/report"))
+
+
+def test_a_session_is_loaded_without_the_one_it_continues_and_then_stands_alone(freya: Facilitator) -> None:
+    first = ended(freya).code
+    continues(freya).does("open", "close", "finish")
+    file = freya.reads("session.json").get_data()
+    for code in (first, freya.code):
+        freya.posts(f"/sessions/{code}/delete")
+    assert freya.posts("/sessions/load", {"file": (io.BytesIO(file), "session.json")}).status_code == 303
+    again = freya.reads("session.json").get_json()
+    assert again == {name: value for name, value in json.loads(file).items() if name != "continues"}
 
 
 def test_a_session_that_continues_none_says_nothing_of_last_time(freya: Facilitator) -> None:

@@ -133,7 +133,28 @@ def test_a_form_of_a_removed_action_does_not_write_over_the_next_of_its_number(t
     talk.posts(f"/f/{talk.code}/actions", {"action": "Mend the roof"})
     answer = asks(talk, "actions/1", action="Invite the schools", uid=uid[1], version=1)
     assert (answer.status_code, answer.get_json()["problem"]) == (422, "That action has been removed.")
+    assert talk.posts(f"/f/{talk.code}/actions/1", {"want": "remove", "uid": uid[1]}).status_code == 422
     assert "Mend the roof" in talk.sees()
+
+
+def test_the_form_that_removes_an_action_says_which_it_means(talk: Facilitator) -> None:
+    talk.posts(f"/f/{talk.code}/actions", {"action": "Invite the school"})
+    (form,) = [
+        form
+        for form in re.findall(r"<form.*?</form>", talk.gets(f"/f/{talk.code}").text, re.S)
+        if 'id="remove-' in form
+    ]
+    assert 'name="uid"' in form
+
+
+def test_a_form_of_a_removed_parked_item_does_not_write_over_the_next(talk: Facilitator) -> None:
+    talk.posts(f"/f/{talk.code}/parked", {"item": "The café"})
+    address = re.search(r'action="/f/\d+/(parked/\d+)"', talk.gets(f"/f/{talk.code}").text)
+    assert address
+    talk.posts(f"/f/{talk.code}/{address[1]}", {"want": "remove"})
+    talk.posts(f"/f/{talk.code}/parked", {"item": "Mondays"})
+    assert asks(talk, address[1], item="The café again", version=1).status_code == 422
+    assert "Mondays" in talk.gets(f"/f/{talk.code}").text
 
 
 def test_a_reason_alone_leaves_the_agreed_rating_as_it_is(talk: Facilitator) -> None:

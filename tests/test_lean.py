@@ -12,7 +12,8 @@ from sqlalchemy import Engine, event
 
 from facilitation import ballots, live, workshop
 from facilitation.now import Audience
-from tests.cast import Facilitator, Person, Phone, Screen, Venue
+from facilitation.web import casting
+from tests.cast import Facilitator, Person, Phone, Screen, Venue, text_of
 
 
 @contextmanager
@@ -158,6 +159,42 @@ def test_what_another_worker_changed_is_seen_after_a_second_and_by_a_ballot_at_o
         assert "Your answer is in" in ana.answers("4").text
     finally:
         other.closes()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_phone_that_begins_to_listen_costs_a_question_only_where_there_are_other_workers(
+    venue: Venue, freya: Facilitator, ana: Phone, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    """What another worker told its room before that does not come again, so it must be in what this one says."""
+    other = Venue(venue.url, venue.folder, quiet=True)
+    monkeypatch.setattr(other.house.live, "_alone", workers == 1)
+    try:
+        phone = Phone(other).takes_cookies_of(ana)
+        phone.code = freya.code
+        phone.sees()
+        freya.does("open")
+        with statements(other.engine) as asked:
+            line = phone.listens("p", freya.code)
+        (told,) = line.get_received()
+        (message,) = told["args"]
+        assert ("Question 1 of 3" in text_of(message["html"])) == (workers == 2)
+        assert bool(asked) == (workers == 2)
+        line.disconnect()
+    finally:
+        other.closes()
+
+
+def test_what_is_said_about_answers_is_forgotten_with_the_session(venue: Venue, freya: Facilitator, ana: Phone) -> None:
+    freya.does("open")
+    with venue.app.test_request_context():
+        here = venue.house.live.present(freya.code)
+    assert here is not None
+    assert "Your answer is in" in ana.answers("4").text
+    assert any("Your answer is in" in words for words in here.replies.values())
+    freya.does("finish")
+    venue.house.live.look_round()
+    assert not any(kept is here for kept in venue.house.live._present.values())
+    assert [name for name, found in vars(casting).items() if hasattr(found, "cache_info")] == ["headers_for"]
 
 
 def test_a_state_read_while_it_changed_is_not_kept(

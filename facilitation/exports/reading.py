@@ -54,16 +54,16 @@ def refuse(place: str, fault: str) -> NoReturn:
 
 
 class Group:
-    """One { } of the file, with exactly these fields; `place` is where it stands, for people."""
+    """One { } of the file, with exactly these fields and perhaps `optional` ones; `place`: where it is, for people."""
 
-    def __init__(self, value: object, place: str, fields: Collection[str]) -> None:
+    def __init__(self, value: object, place: str, fields: Collection[str], optional: Collection[str] = ()) -> None:
         if not isinstance(value, dict):
             refuse(place, _("a group of fields in { } is needed here."))
         for field in fields:
             if field not in value:
                 refuse(place, _("the field “%(field)s” is missing.", field=field))
         for field in value:
-            if field not in fields:
+            if field not in fields and field not in optional:
                 refuse(place, _("the field “%(field)s” is not known here.", field=_shown(field)))
         self.values: dict[str, Any] = value
         self.place = place

@@ -19,7 +19,7 @@ from facilitation.hallmarks import POINTS
 from facilitation.language import _
 from facilitation.plan import LONGEST, Action, Agreement, ParkedItem, Status, Support
 from facilitation.priorities import FEWEST_OPTIONS, KEY
-from facilitation.report import Answer, Report, Vote
+from facilitation.report import Answer, Earlier, Report, Vote
 from facilitation.stages import Mode, Stage
 from facilitation.tally import K_CEILING, K_FLOOR, OTHERS, Dots, Shift, Tally
 
@@ -74,6 +74,14 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Continued:
+    """The session before this one, by its join code, and the uids of the actions that were looked back on."""
+
+    code: str
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SessionData:
     """Everything a session file holds. Questions in running order, actions by number, parked items oldest first."""
 
@@ -86,6 +94,7 @@ class SessionData:
     notes: Mapping[str, str]
     actions: tuple[Action, ...]
     parked: tuple[ParkedItem, ...]
+    continues: Continued | None
 
 
 def write(report: Report) -> bytes:
@@ -115,7 +124,12 @@ def data_of(report: Report) -> SessionData:
         notes={answer.key: answer.note for answer in report.agenda if answer.note},
         actions=report.actions,
         parked=report.parked,
+        continues=_continued(report.earlier) if report.earlier else None,
     )
+
+
+def _continued(earlier: Earlier) -> Continued:
+    return Continued(earlier.code, tuple(sorted(action.uid for action in earlier.actions)))
 
 
 def _asked(answer: Answer) -> Asked:
@@ -155,10 +169,12 @@ def _plain(data: SessionData) -> dict[str, Any]:
         "comments": [],
         "actions": [_fields_of(action) for action in data.actions],
         "parked": [_fields_of(item) for item in data.parked],
+        # left out where there is none, so that files of before and after this field was there are the same
+        **({"continues": _fields_of(data.continues)} if data.continues else {}),
     }
 
 
-def _fields_of(thing: Meeting | Asked | Action | ParkedItem) -> dict[str, Any]:
+def _fields_of(thing: Meeting | Asked | Action | ParkedItem | Continued) -> dict[str, Any]:
     values = {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
     return {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in values.items()}
 
@@ -191,7 +207,7 @@ def parse(text: str, name: str = "session.json") -> SessionData:
     found = loaded(text.removeprefix("\ufeff"), name)
     if not isinstance(found, dict) or found.get("schema_version") != SCHEMA_VERSION:
         refuse(name, _("this is not a session file of version %(version)s.", version=SCHEMA_VERSION))
-    top = Group(found, name, _TOP)
+    top = Group(found, name, _TOP, optional=("continues",))
     if top.values["comments"] != []:
         top.refuse("comments", _("this program keeps no comments."))
     meeting = _meeting(top.group("workshop", _names(Meeting)))
@@ -207,6 +223,7 @@ def parse(text: str, name: str = "session.json") -> SessionData:
         notes=_by_question(top, "notes", ("text",), agenda, lambda group: group.text("text", LONGEST, needed=True)),
         actions=_actions(top, agenda),
         parked=tuple(_parked(group, agenda) for group in top.groups("parked", _names(ParkedItem))),
+        continues=_continues(top, meeting.code) if "continues" in top.values else None,
     )
 
 
@@ -229,16 +246,30 @@ _MOST = 1_000_000  # people
 Agenda = Mapping[str, Asked]
 
 
-def _names(kind: type[Meeting | Asked | Action | ParkedItem]) -> tuple[str, ...]:
+def _names(kind: type[Meeting | Asked | Action | ParkedItem | Continued]) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(kind))
 
 
-def _meeting(group: Group) -> Meeting:
+def _code(group: Group) -> str:
     code = group.text("code", 6)
     if not re.fullmatch(r"[0-9]{6}", code):
         group.refuse("code", _("a join code has six digits."))
+    return code
+
+
+def _continues(top: Group, own: str) -> Continued:
+    group = top.group("continues", _names(Continued))
+    code, actions = _code(group), tuple(group.list_of_keys("actions", 64))
+    if code == own:
+        group.refuse("code", _("no session continues itself."))
+    if list(actions) != sorted(set(actions)):
+        group.refuse("actions", _("each stands here once, in the order of the alphabet."))
+    return Continued(code, actions)
+
+
+def _meeting(group: Group) -> Meeting:
     return Meeting(
-        code=code,
+        code=_code(group),
         title=group.text("title", 120),
         museum=group.text("museum", 120),
         held_on=group.day("held_on"),

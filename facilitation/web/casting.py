@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from flask import Flask, render_template
@@ -27,6 +26,7 @@ from facilitation.workshop import Filed, Posted, seal_ballot
 
 _BALLOT = re.compile("/w/([0-9]{6})/ballot")
 _FORM = "application/x-www-form-urlencoded"
+_MOST_REPLIES = 512  # that are kept at once
 _LARGEST = 1024  # bytes; what a phone's script sends is below a hundred
 _STATUS = {200: "200 OK", 422: "422 UNPROCESSABLE ENTITY", 503: "503 SERVICE UNAVAILABLE"}  # as Flask spells them
 
@@ -47,16 +47,20 @@ def outcome(house: House, here: Present, device: bytes | None, round_id: int, po
     """File a ballot; the fragment that tells the phone what became of it, and the status. Never silence."""
     try:
         filed = file(house, here, device, round_id, posted)
-        return _counted(filed, here.labels, language.current(), language.edition()), 200
+        return _counted(here, filed), 200
     except Refused as refusal:
         return render_template("participant/_not_counted.html", sentence=refusal.sentence), refusal.status
 
 
-@lru_cache(maxsize=512)
-def _counted(own: Filed, labels: tuple[str, ...], spoken: str, edition: int) -> str:
+def _counted(here: Present, own: Filed) -> str:
     """What a phone is told about its answer: the same for all who answered alike and speak the same language, until
-    a sentence of it is corrected."""
-    return render_template("participant/_mine.html", own=own, labels=labels)
+    a sentence of it is corrected. It is kept with what they are told, and so no longer than a session is held."""
+    known = own, language.edition()
+    if known not in here.replies:
+        if len(here.replies) >= _MOST_REPLIES:
+            here.replies.clear()
+        here.replies[known] = render_template("participant/_mine.html", own=own, labels=here.labels)
+    return here.replies[known]
 
 
 class BallotDoor:

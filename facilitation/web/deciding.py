@@ -45,7 +45,8 @@ def add_action(code: str) -> Response:
 def change_action(code: str, number: int) -> Response:
     """Save fields of an action, or remove it (`want` = remove)."""
     if request.form.get("want") == "remove":
-        return _do(code, lambda session, id: decide.remove_action(session, id, number))
+        uid = request.form.get("uid")
+        return _do(code, lambda session, id: decide.remove_action(session, id, number, uid))
     typed, version = request.form.to_dict(), _version()
     return _save(code, lambda session, id: decide.change_action(session, id, number, typed, version))
 
