@@ -16,9 +16,8 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 # Routes that answer a GET with something else than a page: files, fragments, numbers, a cookie and a redirect.
 NOT_PAGES = {
     *("files.static_file", "documents.download_at_home", "documents.download", "museums.as_csv", "museums.as_calendar"),
-    *("printing.pdf", "room_check.seen"),
     *("packs.template", "packs.file", "participant.present", "facilitator.present", "screen.present"),
-    *("pages.healthz", "pages.metrics", "translating.as_file"),
+    *("pages.healthz", "pages.metrics", "translating.as_file", "room_check.seen", "printing.pdf"),
 }
 
 

@@ -239,6 +239,7 @@ STATES = {
 OVERLAYS = {
     "code": ("lobby", "locked"),
     "blank": ("live",),
+    "test": ("lobby",),
     "break": ("live",),
     "profile": ("all hallmarks", "revealed", "lobby"),
     "three": ("all hallmarks", "lobby"),
@@ -380,6 +381,13 @@ def _hand_on(page: Page, meeting: Meeting) -> None:
     page.wait_for_selector("#next-person")
 
 
+def _arrive(page: Page, meeting: Meeting) -> None:
+    """Come to the address that the room check shows as a code."""
+    path = re.search(rf"/w/{meeting.code}/check/[\w-]+", page.content())
+    assert path
+    page.goto(meeting.facilitator.url + path[0])
+
+
 def _own_edition(page: Page, meeting: Meeting) -> None:
     """Keep an edition of one's own, and ask to delete it."""
     name = f"Ours {meeting.code} {page.evaluate('Date.now()')}"
@@ -486,6 +494,9 @@ PLACES = {
     "priorities, none chosen": Place(
         "facilitator/priorities.html", "/f/{}/priorities", "planned", _sends("/f/{}/priorities", over="actions")
     ),
+    "room check": Place("facilitator/check.html", "/f/{}/check", "lobby"),
+    "room check, a phone that came": Place("participant/check.html", "/f/{}/check", "lobby", _arrive),
+    "printables": Place("facilitator/print.html", "/f/{}/print", "lobby"),
     "cards": Place("facilitator/cards.html", "/f/{}/cards", "live"),
     "cards of dots": Place("facilitator/cards.html", "/f/{}/cards", "six options open"),
     "cards, none open": Place("facilitator/cards.html", "/f/{}/cards", "revealed"),
