@@ -35,7 +35,7 @@ test-fast: $(INSTALLED)
 
 # What measures time has the machine to itself.
 test-long: $(INSTALLED)
-	sh tests/install-system-parts.sh
+	sh tests/install-system-parts.sh long
 	$(PYTEST) -m "long and not timed"
 	$(BIN)/python -m pytest -m "long and timed"
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from facilitation import store, tally
 from facilitation.errors import Refused
-from facilitation.hallmarks import Framework, say
+from facilitation.hallmarks import Framework, same_words, say
 from facilitation.language import _, mark
 from facilitation.plan import Status
 from facilitation.stages import Stage
@@ -126,8 +126,10 @@ def last_times(session: Session, workshop: Workshop, rounds: Mapping[int, Sequen
         first = _side(old, before.get(old.id, []), earlier.held_on) if old else None
         now = _side(item, rounds.get(item.id, []), workshop.held_on)
         if old and first and now:
-            same = (old.text, old.scale, old.labels) == (item.text, item.scale, item.labels)
-            made[item.id] = LastTime("" if old.text == item.text else say(old.text), first, now, same)
+            asked_alike = same_words(old.text, item.text)
+            labels_alike = all(map(same_words, old.labels, item.labels)) and len(old.labels) == len(item.labels)
+            same = asked_alike and labels_alike and old.scale == item.scale
+            made[item.id] = LastTime("" if asked_alike else say(old.text), first, now, same)
     return made
 
 

@@ -127,7 +127,7 @@ class Corrections:
         if faults:
             raise Refused(" ".join(dict.fromkeys(faults)))
         with self._alone():
-            file = self._file(language)
+            file = self._file(language, draft)
             for key, forms in tidied.items():
                 file.delete(known[key].id)
                 if forms:
@@ -195,20 +195,23 @@ class Corrections:
         """What is said here of the sentences in `draft`. The file may have been changed by hand: what could break a
         page is left out, and all of it where it is no catalogue any more."""
         known = {_key(entry): entry for entry in entries(draft)}
-        try:
-            found = entries(self._file(language))
-        except Refused:
-            return {}
-        return {
-            key: _forms(entry)
-            for entry in found
-            if (key := _key(entry)) in known and not faults_of(known[key], _forms(entry), draft)
-        }
+        with languages.speaking(languages.SOURCE):  # the language is only being made, so no fault can be said in it
+            try:
+                found = entries(self._file(language, draft))
+            except Refused:
+                return {}
+            return {
+                key: _forms(entry)
+                for entry in found
+                if (key := _key(entry)) in known and not faults_of(known[key], _forms(entry), draft)
+            }
 
-    def _file(self, language: str) -> Catalog:
+    def _file(self, language: str, draft: Catalog) -> Catalog:
         path = self._path(language)
         if not path.is_file():
-            return Catalog(locale=language, charset="utf-8", fuzzy=False, header_comment=_HEADER)
+            fresh = Catalog(locale=language, charset="utf-8", fuzzy=False, header_comment=_HEADER)
+            fresh.mime_headers = [("Plural-Forms", draft.plural_forms)]  # not what Babel holds them to be
+            return fresh
         try:
             return read_po(BytesIO(path.read_bytes()), locale=language, abort_invalid=True)
         except (OSError, PoFileError, ValueError) as error:
@@ -357,7 +360,7 @@ def _parsed(content: bytes, name: str) -> tuple[str, Catalog]:
         line = content.count(b"\n", 0, error.start) + 1
         fault = _("Line %(line)s: this is not UTF-8 text.", line=line)
         raise BadCatalogue(_("Nothing was loaded from %(name)s.", name=name), [fault]) from None
-    said = re.search(rb'^"Language: *([A-Za-z_-]+)', content, re.MULTILINE)
+    said = re.search(rb'"Language: *([A-Za-z_-]+)', content)
     language = said[1].decode().replace("_", "-") if said else ""
     known = [one for one in languages.offered() if one != languages.SOURCE]
     if language not in known:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from facilitation import hallmarks
 from facilitation.errors import Refused
-from facilitation.hallmarks import Framework, say
+from facilitation.hallmarks import Framework, LanguageMap, say
 from facilitation.language import _
 from facilitation.store import FrameworkRow, Workshop
 
@@ -56,7 +56,7 @@ class Credits:
     back, so that each is read once in a process."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[str, dict[str, str]]] = {}
+        self._known: dict[int, tuple[LanguageMap, list[tuple[LanguageMap, LanguageMap]]]] = {}
 
     def read(self, session: Session, shipped: Framework) -> tuple[list[str], dict[str, str]]:
         """Each credit once, and the attributions by the title of their hallmark, in the order of `listed`."""
@@ -69,8 +69,8 @@ class Credits:
         found = {there[id]: words for id, words in self._known.items()}
         first = found.pop((shipped.key, shipped.edition), None) or _quoted(hallmarks.as_plain(shipped))
         every = [first, *found.values()]
-        attributions = {title: words for _credit, quoted in every for title, words in quoted.items()}
-        return list(dict.fromkeys(credit for credit, _quoted_words in every)), attributions
+        attributions = {say(title): say(words) for _credit, quoted in every for title, words in quoted}
+        return list(dict.fromkeys(say(credit) for credit, _quoted_words in every)), attributions
 
 
 def find(session: Session, shipped: Framework, name: str) -> Framework | None:
@@ -158,9 +158,8 @@ def _named(key: str, edition: str) -> Select[FrameworkRow]:
     return select(FrameworkRow).where(FrameworkRow.key == key, FrameworkRow.edition == edition)
 
 
-def _quoted(plain: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    quoted = {one["title"]["en"]: one["attribution"]["en"] for one in plain["hallmarks"] if "attribution" in one}
-    return plain["credit"]["en"], quoted
+def _quoted(plain: Mapping[str, Any]) -> tuple[LanguageMap, list[tuple[LanguageMap, LanguageMap]]]:
+    return plain["credit"], [(one["title"], one["attribution"]) for one in plain["hallmarks"] if "attribution" in one]
 
 
 def _read(row: FrameworkRow) -> Framework:

@@ -89,6 +89,11 @@ def say(text: LanguageMap, language: str | None = None) -> str:
     return text.get(language) or text["en"] if language else languages.say(text)
 
 
+def same_words(one: LanguageMap, other: LanguageMap) -> bool:
+    """Whether two texts say the same in every language that both have: a translation that was added changes nothing."""
+    return all(one[language] == other[language] for language in one.keys() & other.keys())
+
+
 def split_prompt(text: str) -> list[str]:
     """A prompt in at most three pieces, to be shown one at a time; what is left over stays with the third.
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import gettext as catalogues
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from babel import Locale, negotiate_locale
 from babel.messages.catalog import Catalog
@@ -91,9 +91,15 @@ def current() -> str:
 
 def spoken() -> tuple[str, ...]:
     """The languages that are spoken now, one after the other."""
-    return tuple(current().split("+"))
+    return _apart(current())
 
 
+@lru_cache
+def _apart(language: str) -> tuple[str, ...]:
+    return tuple(language.split("+"))
+
+
+@lru_cache
 def offered() -> tuple[str, ...]:
     """The languages that somebody can choose: English, and every one that has a catalogue."""
     return (SOURCE, *sorted(path.stem for path in HERE.glob("*.po")))
@@ -109,6 +115,7 @@ def choices_for_screen() -> tuple[str, ...]:
     return (*offered(), *(f"{language}+{SOURCE}" for language in offered() if language != SOURCE))
 
 
+@lru_cache
 def name(language: str) -> str:
     """A language's name in itself: "Cymraeg"; "Cymraeg + English" for two."""
     names = (locale(one).get_display_name(one if one != SOURCE else "en") or one for one in language.split("+"))
@@ -172,10 +179,12 @@ def _look_for_corrections(language: str) -> None:
             _forget()
 
 
-def speak(language: str) -> None:
-    """Speak this language from now on: for the edge, which says at the end of a request that English is spoken."""
+def speak(language: str) -> str:
+    """Speak this language from now on; the one spoken before. For the edge, where a request begins and ends."""
     _look_for_corrections(language)
+    before = current()
     _current.set(language)
+    return before
 
 
 @contextmanager
@@ -211,7 +220,7 @@ def _fill(said: str, values: Mapping[str, object], language: str) -> str:
     return said % {key: _part(value, language) for key, value in values.items()} if values else said
 
 
-def _part(value: object, language: str) -> object:
+def _part(value: Any, language: str) -> Any:
     return value.each[language][1] if isinstance(value, Said) and language in value.each else value
 
 
@@ -232,18 +241,19 @@ def say(words: Mapping[str, str]) -> str:
     return parts[0][1] if len(parts) == 1 and parts[0][0] == current() else Said(each)
 
 
-def in_html(find: Find, values: Mapping[str, object]) -> Markup:
+def in_html(find: Find, values: Mapping[str, object]) -> str:
     """A marked sentence for a page: values are escaped, a part in another language says so."""
     languages = spoken()
-    html = {
-        # the words of templates and catalogues are the program's own and may hold elements
-        language: Markup(find(_catalogue(language)))  # noqa: S704
-        % {key: _html_of(value, language) for key, value in values.items()}
-        for language in languages
-    }
-    if len(set(html.values())) == 1:
-        return html[languages[0]]
-    return Said({language: (language, words) for language, words in html.items()}).__html__()
+    if len(languages) == 1:  # nearly always, and some thirty times a page
+        return _sentence_in_html(find, values, languages[0])
+    return told({language: _sentence_in_html(find, values, language) for language in languages})
+
+
+def _sentence_in_html(find: Find, values: Mapping[str, object], language: str) -> Markup:
+    said = Markup(find(_catalogue(language)))  # noqa: S704 - templates and catalogues may hold elements
+    if not values and "%" not in said:
+        return said
+    return said % {key: _html_of(value, language) for key, value in values.items()}
 
 
 def _html_of(value: object, language: str) -> object:
@@ -253,11 +263,11 @@ def _html_of(value: object, language: str) -> object:
     return escape(words) if own == language else Markup('<span lang="{}">{}</span>').format(tag(own), words)
 
 
-def listed(separator: str, parts: list[str]) -> str:
-    """Parts in one line, in each of the languages spoken."""
-    if any(isinstance(part, Said) for part in parts):
-        return told({one: separator.join(str(_part(part, one)) for part in parts) for one in spoken()})
-    return separator.join(parts)
+def listed(separator: str, parts: Sequence[str]) -> str:
+    """Parts in one line, in each of the languages spoken; for a page, where they were made for one."""
+    for_page = any(isinstance(part, Markup) for part in parts)
+    between = escape(separator) if for_page else separator
+    return told({one: between.join(_part(part, one) for part in parts) for one in spoken()})
 
 
 def mark(text: str) -> str:

@@ -89,6 +89,7 @@ class Present:
     workshop_id: int
     device_key: bytes | None  # None: finished, no phone is known any more
     finished: bool
+    asks_role: bool  # each phone has to say its role first
     open: OpenRound | None
     agenda_id: int | None  # of the present question
     labels: tuple[str, ...]  # of the present question's answers, lowest first
@@ -177,6 +178,7 @@ class Live:
                 workshop_id=workshop.id,
                 device_key=workshop.key,
                 finished=now.stage is Stage.FINISHED,
+                asks_role=now.asks_role,
                 open=OpenRound.of(workshop),
                 agenda_id=workshop.agenda_id,
                 labels=now.question.labels if now.question else (),

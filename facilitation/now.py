@@ -19,7 +19,7 @@ from facilitation import continuing, minutes, stages, store, tally
 from facilitation.continuing import LastTime, Side
 from facilitation.deciding import action_values, progress_values
 from facilitation.hallmarks import say, split_prompt
-from facilitation.language import _, current, listed, mark, ngettext, speaking
+from facilitation.language import Said, _, current, listed, mark, ngettext, speaking
 from facilitation.minutes import Pace
 from facilitation.plan import Action, long_date, progress
 from facilitation.profile import ProfileRow, profile
@@ -494,11 +494,24 @@ def _question(workshop: Workshop, item: AgendaItem) -> Question:
         place=item.position,
         of=sum(not item.warm_up for item in workshop.agenda),
         labels=tuple(say(label) for label in item.labels),
-        prompts=tuple(split_prompt(say(item.prompt))) if any(item.prompt.values()) else (),
+        prompts=_pieces(say(item.prompt)) if any(item.prompt.values()) else (),
         attribution=say(item.attribution) if item.attribution else "",
         dots=item.options is not None,
         plate=item.plate,
         warm_up=item.warm_up,
+    )
+
+
+def _pieces(prompt: str) -> tuple[str, ...]:
+    """A prompt in pieces; one in two languages as a whole where these do not have as many each."""
+    if not isinstance(prompt, Said):
+        return tuple(split_prompt(prompt))
+    each = {language: split_prompt(words) for language, (_own, words) in prompt.each.items()}
+    if len({len(pieces) for pieces in each.values()}) > 1:
+        return (prompt,)
+    return tuple(
+        Said({one: (prompt.each[one][0], piece) for one, piece in zip(each, piece_in_each, strict=True)})
+        for piece_in_each in zip(*each.values(), strict=True)
     )
 
 

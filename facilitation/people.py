@@ -88,11 +88,11 @@ def moved(first: str | None, now: str) -> Direction:
 
 
 def taps(answer: str, chance: Random) -> list[Tap]:
-    """When somebody taps, the earliest first: most within ten seconds, one in eight after half a minute; one in six
-    taps a neighbouring answer first and thinks again. The last tap is `answer`."""
-    slow = chance.uniform(15, 30) if chance.random() < 1 / 8 else 0.0
-    after = slow + min(14.0, chance.lognormvariate(1.7, 0.5))
+    """When somebody taps, the earliest first: most within ten seconds, one in eight after twenty and more; one in
+    six taps a neighbouring answer first and thinks again. The last tap is `answer`."""
+    slow = chance.uniform(12, 20) if chance.random() < 1 / 8 else 0.0
+    after = slow + min(12.0, chance.lognormvariate(1.7, 0.5))
     if answer.isdecimal() and chance.random() < 1 / 6:
         neighbour = min(POINTS, int(answer) + 1) if answer != str(POINTS) else POINTS - 1
-        return [Tap(after, str(neighbour)), Tap(after + chance.uniform(3, 8), answer)]
+        return [Tap(after, str(neighbour)), Tap(after + chance.uniform(3, 7), answer)]
     return [Tap(after, answer)]

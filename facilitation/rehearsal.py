@@ -25,7 +25,7 @@ QUESTIONS = 3  # of a rehearsal that nobody set up: five minutes
 KEPT_FOR = dt.timedelta(days=1)
 
 
-def begin(session: Session, framework: Framework, today: dt.date, keys: Collection[str] = ()) -> Workshop:
+def start(session: Session, framework: Framework, today: dt.date, keys: Collection[str] = ()) -> Workshop:
     """A short rehearsal, for somebody who has set nothing up: one question of each of the first hallmarks.
 
     keys: other questions of the framework; those that it does not have are left out.

@@ -2,6 +2,7 @@
 # The tests drive a real browser, a real PostgreSQL and a real LibreOffice, and compile what stands between the program
 # and its disk; none of these comes from Python's package index.
 # Root on a system with apt-get gets what is missing; anyone else is told what to install.
+# With the word "long" also what only the long tests need: two more browsers, and a screen to draw one of them on.
 set -eu
 
 has_chromium() {
@@ -52,6 +53,11 @@ has_office || packages="$packages libreoffice-writer-nogui libreoffice-calc-nogu
 has_command nginx || packages="$packages nginx-light"
 has_command redis-server || packages="$packages redis-server"
 has_compiler || packages="$packages gcc libc6-dev"
+if [ "${1:-}" = long ] && [ "$(uname)" = Linux ]; then
+    has_command firefox-esr || has_command firefox || packages="$packages firefox-esr"
+    has_command WebKitWebDriver || packages="$packages webkit2gtk-driver"
+    has_command Xvfb || packages="$packages xvfb"
+fi
 [ -n "$packages" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -71,7 +77,7 @@ for package in $packages; do
     gcc)
         echo "A C compiler is missing: install one (on Debian or Ubuntu, the packages gcc and libc6-dev)." >&2
         ;;
-    nginx-light | redis-server)
+    firefox-esr | webkit2gtk-driver | xvfb | nginx-light | redis-server)
         echo "$package is missing: install it (on Debian or Ubuntu, the package $package)." >&2
         ;;
     postgresql)

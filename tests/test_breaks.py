@@ -34,7 +34,7 @@ def test_screen_phones_and_console_say_when_the_room_is_back(voting: Facilitator
     assert f"Break: back at {back[1]}" in voting.sees()
     pushed = voting.venue.told_to(Audience.PHONE)[told:]
     assert len(pushed) == 1, "phones hear of it once"
-    assert f'data-back="{back[1]}"' in pushed[0].html
+    assert f'data-back="Break: back at {back[1]}"' in pushed[0].html
 
 
 def test_an_open_vote_stays_open_in_a_break(voting: Facilitator, ana: Phone, ben: Phone) -> None:

@@ -16,11 +16,13 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 # Routes that answer a GET with something else than a page: files, fragments, numbers, a cookie and a redirect.
 NOT_PAGES = {
     *("files.static_file", "documents.download_at_home", "documents.download", "museums.as_csv", "museums.as_calendar"),
+    "translating.as_file",
     *("packs.template", "packs.file", "participant.present", "facilitator.present", "screen.present"),
-    *("pages.healthz", "pages.metrics"),
+    *("pages.healthz", "pages.metrics", "translating.as_file"),
 }
 
 
+@pytest.mark.program
 def test_every_route_that_answers_with_a_page_is_looked_at(sqlite_url: str, tmp_path: Path) -> None:
     app = an_app(Settings("127.0.0.1", 8000, tmp_path, sqlite_url, "", "http://localhost", False))
     routes = app.url_map.bind("localhost")

@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 from jinja2 import meta, nodes
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from facilitation import ballots, editions, hallmarks, packs, store, workshop
+from facilitation import ballots, editions, hallmarks, packs, rehearsal, store, workshop
 from facilitation import now as reader
 from facilitation.exports import session_json
 from facilitation.now import Audience
@@ -58,16 +59,17 @@ LAYERS = (
         "qr",
         "network",
         "room",
+        "room_check",
         "limits",
         "logs",
         "words",
         "people",
     },
-    {"plan", "profile", "packs"},
+    {"plan", "profile", "packs", "corrections"},
     {"store"},
     {"committer", "report", "exports", "workshop", "deciding", "loading", "priorities", "migrations"}
-    | {"editions", "continuing", "museum", "rehearsal"},
-    {"now", "paper"},
+    | {"editions", "continuing", "museum", "rehearsal", "minutes", "undoing"},
+    {"now", "paper", "saying"},
     {"live", "wire", "gate"},
     {"web"},
     {"serving"},
@@ -621,6 +623,10 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("POST", "/f/<code>/cards/back"): {"console"},
     ("POST", "/f/<code>/heads"): {"console"},
     ("GET", "/f/<code>/print"): {"console"},
+    ("GET", "/f/<code>/check"): {"console"},
+    ("POST", "/f/<code>/check"): {"console"},
+    ("GET", "/f/<code>/check/seen"): {"console"},
+    ("GET", "/w/<code>/check/<token>"): EVERYBODY,
     ("GET", "/f/<code>/print/<name>.pdf"): {"console"},
     ("GET", "/s/<code>"): {"screen"},
     ("GET", "/s/<code>/now"): {"screen"},
@@ -653,6 +659,11 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/f/<code>/devices"): {"console"},
     ("POST", "/f/<code>/devices"): {"console"},
     ("POST", "/sessions/load"): {"home"},
+    ("POST", "/rehearsals"): {"home"},
+    ("POST", "/example"): {"home"},
+    ("POST", "/f/<code>/rehearse"): {"console"},
+    ("POST", "/f/<code>/rehearsal"): {"console"},
+    ("POST", "/f/<code>/rehearsal/end"): {"console", "home"},
     # The last two, because they take from the others what they hold.
     ("POST", "/f/<code>/devices/revoke"): {"console"},
     ("POST", "/sessions/<code>/delete"): {"home"},
@@ -665,12 +676,14 @@ FORMS: dict[str, dict[str, Any]] = {
     "/f/<code>/cards": {"round": "{round}", "n-4": "1", "sure": "1"},
     "/f/<code>/cards/back": {"round": "{round}"},
     "/f/<code>/heads": {"heads": "3"},
+    "/f/<code>/check": {"want": "overlay", "value": "test"},
     "/f/<code>/setup": {"title": "Taken", "museum": "Over", "held_on": "2026-11-21", "k": "5", "mode": "live"},
     "/f/<code>/agenda": {"own": "1", "text": "How well?", "scale": "quality"},
     "/f/<code>/agenda/<int:agenda_id>": {"want": "prompt", "value": "Mine"},
     "/f/<code>/move": {"move": "close", "version": "{version}"},
     "/f/<code>/show": {"want": "overlay", "value": "blank"},
     "/f/<code>/devices": {"role": "screen"},
+    "/f/<code>/rehearsal": {"want": "people", "value": "8"},
     "/f/<code>/notes/<int:agenda_id>": {"text": "Mine", "version": "0"},
     "/f/<code>/agreements/<int:agenda_id>": {"rating": "4", "reason": "Mine", "version": "0"},
     "/f/<code>/actions": {"action": "Invite the school"},
@@ -723,6 +736,18 @@ def visitors(venue: Venue, freya: Facilitator) -> dict[str, Person]:
     }
 
 
+def a_rehearsal(freya: Facilitator, console: Person) -> str:
+    """A new rehearsal of Freya's session, of which the console holds the console; its code."""
+
+    def job(session: Session) -> tuple[int, str, str]:
+        made = rehearsal.copy(session, freya.venue.house.framework, freya.workshop_id)
+        return made.id, made.code, workshop.grant(session, "facilitator", made.id)
+
+    workshop_id, code, token = freya.venue.performs(job)
+    console.client.set_cookie(f"f_{workshop_id}", token)
+    return code
+
+
 def rows_of(venue: Venue) -> dict[str, set[str]]:
     """Every row of every table."""
     with venue.reading() as session:
@@ -769,6 +794,9 @@ def test_each_address_lets_in_whom_it_should_and_is_not_there_for_anybody_else(
         before = rows_of(venue) if allowed != EVERYBODY else {}
         for who in sorted(EVERYBODY, key=lambda who: who in allowed):
             path = rule.replace("<code>", ended.code) if rule.endswith("/next") else rule
+            if "<code>/rehearsal" in rule:  # not there for a session in which people meet
+                path = rule.replace("<code>", a_rehearsal(freya, visitors["console"]))
+                before = rows_of(venue)
             path = path.replace("<name>.pdf", "poster.pdf")
             for part, value in values.items():
                 path = path.replace(part, value)
@@ -776,6 +804,8 @@ def test_each_address_lets_in_whom_it_should_and_is_not_there_for_anybody_else(
                 token = now.join_token
                 if rule.startswith("/enter"):
                     token = venue.performs(lambda session: workshop.grant(session, "link"))
+                elif "/check/" in rule:
+                    token = venue.house.checks.of(freya.workshop_id).token
                 elif rule.startswith("/pair"):
                     token = venue.performs(lambda session: workshop.offer(session, freya.workshop_id, "facilitator"))
                 path = path.replace("<token>", token)

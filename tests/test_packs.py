@@ -390,6 +390,49 @@ def test_a_translation_goes_when_the_english_changes_and_stays_when_it_does_not(
     assert (made.title, made.credit) == ({"en": "Ours too"}, {"en": "Us", "cy": "Ni"})
 
 
+def test_another_language_is_written_beside_the_english_and_taken_away_again() -> None:
+    question, scale = SMALL.questions[0], next(iter(SMALL.scales))
+    form = {
+        "edition": "2",
+        "also": "cy",
+        f"q-{question.key}-text:cy": "I ba raddau y mae ymwelwyr yn dod o hyd i’w ffordd?",
+        f"q-{question.key}-prompt:cy": " Meddyliwch am un ymwelydd. ",
+        f"s-{scale}-1:cy": "Dim o gwbl",
+        "h-welcome-title:cy": "Croeso",
+    }
+    made = editing.edited(SMALL, form)
+    assert made.questions[0].text == {**question.text, "cy": form[f"q-{question.key}-text:cy"]}
+    assert made.questions[0].prompt["cy"] == "Meddyliwch am un ymwelydd."
+    assert made.scales[scale].labels[0]["cy"] == "Dim o gwbl"
+    assert made.hallmarks[0].title["cy"] == "Croeso"
+    without = editing.edited(made, {"edition": "3", "also": "cy", f"q-{question.key}-text:cy": ""})
+    assert without.questions[0].text == question.text
+    for kind in packs.KINDS:
+        assert packs.read(packs.write(made, kind), f"ours.{kind}") == made
+
+
+def test_quoted_words_can_be_given_in_another_language_though_they_are_never_edited() -> None:
+    quoted = next(hallmark for hallmark in SHIPPED.hallmarks if hallmark.attribution)
+    key = quoted.questions[0].key
+    form = {"edition": "x", "also": "cy", f"q-{key}-text": "Ours", f"q-{key}-text:cy": "Yn Gymraeg"}
+    made = next(question for question in editing.edited(SHIPPED, form).questions if question.key == key)
+    assert made.text == {**quoted.questions[0].text, "cy": "Yn Gymraeg"}
+
+
+def test_a_translation_that_was_added_leaves_a_question_comparable() -> None:
+    text = {"en": "How well?"}
+    assert hallmarks.same_words(text, {**text, "cy": "Pa mor dda?"})
+    assert not hallmarks.same_words(text, {"en": "How badly?"})
+    assert not hallmarks.same_words({**text, "cy": "Pa mor dda?"}, {**text, "cy": "Pa mor wael?"})
+
+
+@pytest.mark.parametrize("also", ["en", "", "no language", "../cy"])
+def test_what_is_no_other_language_is_not_written_into_a_pack(also: str) -> None:
+    key = SMALL.questions[0].key
+    with pytest.raises(BadPack, match="Nothing was kept"):
+        editing.edited(SMALL, {"edition": "2", "also": also, f"q-{key}-text:{also}": "Something"})
+
+
 def test_all_faults_of_a_new_edition_are_named_at_once_and_nothing_is_made() -> None:
     form = {
         "edition": SHIPPED.edition,

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from facilitation.errors import BadFramework
 from facilitation.hallmarks import (
+    LANGUAGE,
     LINE,
     PARAGRAPH,
     QUESTION,
@@ -28,7 +29,8 @@ from facilitation.words import tidy
 Form = Mapping[str, str]
 """Field -> text: `edition`, `title`; `h-<hallmark>-title`, `-definition`, `-description`; `q-<question>-text`,
 `-short`, `-prompt`, `-scale`, `-place`, `-drop`; `new-<hallmark>-text`, `-short`, `-prompt`, `-scale`;
-`s-<scale>-1` … `-5`. What a form leaves out stays as it is."""
+`s-<scale>-1` … `-5`. `also` is the code of a language that is written beside the English: its text of a field has that
+code behind the name, `q-<question>-text:cy`. What a form leaves out stays as it is."""
 
 
 def edited(framework: Framework, form: Form) -> Framework:
@@ -89,7 +91,21 @@ class _Editor:
         field = f"h-{hallmark.key}"
         place = hallmark.title["en"]
         questions = [q for question in self.in_order(hallmark) if (q := self.question(question, hallmark))]
-        if not hallmark.attribution:
+        if hallmark.attribution:  # quoted: nothing but its translation is ours
+            hallmark = replace(
+                hallmark,
+                title=self.translated(f"{field}-title", _("%(place)s, title", place=place), hallmark.title),
+                definition=self.translated(
+                    f"{field}-definition", _("%(place)s, definition", place=place), hallmark.definition, PARAGRAPH
+                ),
+                description=self.translated(
+                    f"{field}-description", _("%(place)s, description", place=place), hallmark.description, PARAGRAPH
+                ),
+                attribution=self.translated(
+                    f"{field}-attribution", _("%(place)s, attribution", place=place), hallmark.attribution, PARAGRAPH
+                ),
+            )
+        else:
             questions += self.added(hallmark)
             hallmark = replace(
                 hallmark,
@@ -122,7 +138,8 @@ class _Editor:
             prompt=self.texts(f"{field}-prompt", _("%(place)s, prompt", place=place), question.prompt, PARAGRAPH),
         )
         if hallmark.attribution:
-            return ours
+            text = self.translated(f"{field}-text", _("%(place)s, question", place=place), question.text, QUESTION)
+            return replace(ours, text=text)
         return replace(
             ours,
             text=self.texts(f"{field}-text", _("%(place)s, question", place=place), question.text, QUESTION),
@@ -151,12 +168,21 @@ class _Editor:
         return key
 
     def texts(self, field: str, place: str, before: LanguageMap, longest: int = LINE) -> LanguageMap:
-        """The text in English as typed. Other languages stay only while the English does: they would say something
+        """The text as typed. Languages that were not typed stay only while the English does: they would say something
         else."""
-        if field not in self.form:
-            return before
-        text = self.text(field, place, "", longest)
-        return before if text == before["en"] else {"en": text}
+        made = before
+        if field in self.form and (text := self.text(field, place, "", longest)) != before["en"]:
+            made = {"en": text}
+        return self.translated(field, place, made, longest)
+
+    def translated(self, field: str, place: str, made: LanguageMap, longest: int = LINE) -> LanguageMap:
+        """The text with what was typed in the other language; emptied, it goes."""
+        also = self.form.get("also", "")
+        name = f"{field}:{also}"
+        if name not in self.form or not LANGUAGE.fullmatch(also) or also == "en":
+            return made
+        others = {language: text for language, text in made.items() if language != also}
+        return others | {also: self.text(name, f"{place} ({also})", "", longest)} if tidy(self.form[name]) else others
 
     def text(self, field: str, place: str, otherwise: str, longest: int = LINE) -> str:
         try:

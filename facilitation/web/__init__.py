@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, make_response, redirect, render_template, request
+from flask import Flask, Response, abort, current_app, g, make_response, redirect, render_template, request
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
@@ -35,9 +35,11 @@ from facilitation.keys import KeyFile
 from facilitation.language import _
 from facilitation.limits import TypedCodes
 from facilitation.live import Live
+from facilitation.network import JoinAddress
 from facilitation.now import Card, RunRow
 from facilitation.plan import long_date
 from facilitation.room import Rooms
+from facilitation.room_check import Checks
 from facilitation.store import db
 from facilitation.web import access
 from facilitation.web.assets import Assets
@@ -66,7 +68,8 @@ class House:
     live: Live
     codes: TypedCodes
     assets: Assets
-    join_origin: Callable[[], str]
+    join_origin: JoinAddress
+    checks: Checks
     aside: Aside
     credits: Credits
     corrections: Corrections
@@ -173,18 +176,18 @@ def dress(app: Flask) -> None:
     app.jinja_env.globals["breaks"] = BREAKS
     app.before_request(_speak_the_browsers_language)
     app.before_request(_demand_a_small_form)
-    app.teardown_request(_speak_english_again)
+    app.teardown_request(_speak_as_before)
     app.after_request(_finish)
     app.register_error_handler(Refused, refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _fault)
 
 
-def _sentence(text: str, /, **values: object) -> Markup:
+def _sentence(text: str, /, **values: object) -> str:
     return language.in_html(lambda catalogue: catalogue.gettext(text), values)
 
 
-def _sentence_for(one: str, many: str, count: int, /, **values: object) -> Markup:
+def _sentence_for(one: str, many: str, count: int, /, **values: object) -> str:
     return language.in_html(lambda catalogue: catalogue.ngettext(one, many, count), {"num": count, **values})
 
 
@@ -194,11 +197,13 @@ def plain(text: str) -> Markup:
 
 
 def _speak_the_browsers_language() -> None:
-    language.speak(access.language())
+    g.spoken_before = language.speak(access.language())
 
 
-def _speak_english_again(_error: BaseException | None) -> None:
-    language.speak(language.SOURCE)
+def _speak_as_before(_error: BaseException | None) -> None:
+    # a push inside a request has a context of its own, which began without speaking
+    if before := g.pop("spoken_before", None):
+        language.speak(before)
 
 
 def _demand_a_small_form() -> None:

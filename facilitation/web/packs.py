@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, make_response, render_template, re
 from sqlalchemy.orm import Session
 
 from facilitation import editions, packs
+from facilitation import language as languages
 from facilitation.errors import Refused
 from facilitation.hallmarks import Framework
 from facilitation.language import _
@@ -141,9 +142,23 @@ def _one_pack(framework: Framework, problem: str = "", faults: tuple[str, ...] =
         kinds=packs.KINDS,
         sessions=editions.used(session).get(editions.name_of(framework), 0),
         shipped=editions.name_of(shipped) == editions.name_of(framework),
+        languages=sorted(_others(framework)),
+        also=_also(framework),
         next_edition=editions.newest_name(framework, editions.listed(session, shipped)),
         form=request.form,
         problem=problem,
         faults=faults,
     )
     return make_response(page, 422 if problem else 200)
+
+
+def _others(framework: Framework) -> set[str]:
+    """The languages beside English that the program speaks, or the pack."""
+    written = {language for question in framework.questions for language in question.text}
+    return {*languages.offered(), *written} - {languages.SOURCE}
+
+
+def _also(framework: Framework) -> str:
+    """The language that is written beside the English; "" for none."""
+    wanted = request.args.get("also", "")
+    return wanted if wanted in _others(framework) else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 
 from facilitation import ballots, store
 from facilitation import now as reader
@@ -103,8 +103,14 @@ def say_role(code: str) -> Response:
 
 @participant.get("/w/<code>/now")
 def present(code: str) -> Response:
-    """The fragment that a push would bring; nothing (204) when the phone shows it already."""
+    """The fragment that a push would bring; nothing (204) when the phone shows it already.
+
+    For a phone that was there before people were asked for their role there is nothing here (404): its script then
+    loads the page again, which asks.
+    """
     here, device = access.participating(code)
+    if here.asks_role and access.role(here.workshop_id) is None:
+        abort(404)
     if device is not None:
         house().rooms.hear(here.workshop_id, device)
     if request.args.get("order") == here.order:

@@ -12,7 +12,7 @@ from facilitation.errors import Refused
 from facilitation.language import _
 from facilitation.people import CROWDS, Preset
 from facilitation.store import Kind, Workshop, db
-from facilitation.web import a_number, access, example, house, perform, see, today
+from facilitation.web import a_number, access, example, house, perform, see, today, wants_fragment
 from facilitation.web.crowd import Crowds
 from facilitation.web.facilitator import desk
 
@@ -26,7 +26,7 @@ def begin() -> Response:
     """Begin a rehearsal of five minutes, with simulated people, and lead to its console."""
     access.demand_home()
     shipped, day = house().framework, today()
-    return _begun(lambda session: rehearsal.begin(session, shipped, day))
+    return _begun(lambda session: rehearsal.start(session, shipped, day))
 
 
 @rehearsals.post("/example")
@@ -79,7 +79,7 @@ def steer(code: str) -> Response:
         (there.drop_somebody if want == "drop" else there.kill_wifi)()
     else:
         raise Refused(_("That is not something simulated people can do."))
-    return desk(code)
+    return desk(code) if wants_fragment() else see(url_for("facilitator.console", code=code))
 
 
 @rehearsals.post("/f/<code>/rehearsal/end")

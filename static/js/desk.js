@@ -18,7 +18,8 @@
   }
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (!form.getAttribute("action").endsWith("/move")) return;  // .action may be a field of that name
+    // .action may be a field of that name; and the big button that ends a break is no move, but may be a slip too
+    if (!form.getAttribute("action").endsWith("/move") && !form.querySelector("#main-move")) return;
     const stop = () => { event.preventDefault(); event.stopImmediatePropagation(); };
     if (event.timeStamp - lastPress < 400) return stop();
     lastPress = event.timeStamp;
@@ -38,10 +39,13 @@
 
   // A new step begins at the top, unless somebody is typing.
   let scene = document.getElementById("now").dataset.scene, removing = false;
-  document.addEventListener("submit", ({ target }) => { removing = target.elements.want?.value === "remove"; });
+  document.addEventListener("submit", ({ target }) => {
+    removing = target.elements.want?.value === "remove";
+    setTimeout(() => { removing = false; }, 3000);
+  });
   document.body.addEventListener("live:shown", () => {
-    if (removing) document.getElementById("undo")?.focus();  // what was pressed is gone: the way back is next
-    removing = false;
+    const undo = removing && document.getElementById("undo");
+    if (undo) { undo.focus(); removing = false; }  // what was pressed is gone: the way back is next
     const before = scene;
     scene = document.getElementById("now").dataset.scene;
     if (scene === before || document.activeElement.matches("textarea, input:not([type=radio]):not([type=checkbox])")) return;

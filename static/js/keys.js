@@ -33,17 +33,23 @@
     if (forClicker.has(key)) event.preventDefault();
   });
 
-  // Of several consoles in one browser the one that was used last takes what comes from the screen: a press counts once.
+  // Of several consoles in one browser the one that was used last takes what comes from the screen, and says so: a press
+  // counts once. When none says so, because that one was closed, another takes it.
   const me = String(Math.random()), here = "desk-" + room;
   const take = () => localStorage.setItem(here, me);
+  let waiting = 0;
+  function act(data) {
+    take();
+    channel.postMessage({ taken: true });
+    if (data.fits) tell("fits", data.fits); else press(data);
+  }
   if (role === "f") {
     take();
     addEventListener("focus", take);
-    addEventListener("pageshow", take);
-    addEventListener("pagehide", () => { if (localStorage.getItem(here) === me) localStorage.removeItem(here); });
     channel.onmessage = ({ data }) => {
-      if ((localStorage.getItem(here) || me) !== me) return;
-      if (data.fits) tell("fits", data.fits); else press(data);
+      clearTimeout(waiting);
+      if (data.taken) return;
+      if (localStorage.getItem(here) === me) act(data); else waiting = setTimeout(act, 150 + 200 * Math.random(), data);
     };
   }
   document.addEventListener("click", (event) => { if (event.target.id === "letters") localStorage.setItem("letters", event.target.checked ? "on" : "off"); });

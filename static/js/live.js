@@ -7,7 +7,7 @@
   if (!now()) return;
   const order = (element) => element.dataset.order.split(".").map(Number);
   const say = (words) => { if (words && status.textContent !== words) status.textContent = words; };
-  let scene = now().dataset.scene, back = now().dataset.back, focused = null, hiddenAt = 0, away = false;
+  let { scene, back } = now().dataset, focused = null, hiddenAt = 0, away = false;
 
   // Whatever brings a fragment, a push, a request or a form's answer: one that is older than the page is dropped.
   document.addEventListener("htmx:before:swap", (event) => {
@@ -18,17 +18,14 @@
     focused = document.activeElement;
   });
   document.addEventListener("htmx:after:swap", () => {
-    const page = now();
-    if (page.dataset.theme) root.dataset.theme = page.dataset.theme;
-    if (focused && focused !== body && (!focused.isConnected || focused.disabled)) page.querySelector("h1")?.focus();
+    const page = now(), data = page.dataset;
+    if (focused && (!focused.isConnected || focused.disabled)) page.querySelector("h1")?.focus();
     focused = null;
-    if (page.dataset.scene !== scene) {
-      scene = page.dataset.scene;
-      say((away ? status.dataset.away + " " : "") + page.dataset.say);
-      if (page.dataset.say && body.dataset.role === "p") scrollTo(0, 0);
-    } else if (page.dataset.back !== back) say(page.dataset.back ? status.dataset.break.replace("…", page.dataset.back) : status.dataset.over);
-    back = page.dataset.back;
-    if ("asks" in page.dataset && !("asked" in body.dataset)) return location.reload();  // people are asked for their role from now on
+    if (data.scene !== scene) {
+      say((away ? status.dataset.away + " " : "") + data.say);
+      if (data.say && body.dataset.role === "p") scrollTo(0, 0);
+    } else if (data.back !== back) say(data.back || status.dataset.over);
+    ({ scene, back } = data);
     away = false;
     body.dispatchEvent(new CustomEvent("live:shown"));
   });
@@ -40,7 +37,8 @@
       if (answer.status === 200) show(await answer.text());
       else if (answer.status === 204) away = false;
       else if (answer.status === 404) location.reload();
-    } catch { /* the line is down: the socket says so, and the next try comes by itself */ }
+      // the line is down: the socket says so, and the next try comes by itself
+    } catch {}
   }
 
   const socket = io({
@@ -55,7 +53,8 @@
       clearTimeout(silence); silence = 0;
       if (root.dataset.io === "down") say(status.dataset.up);
       root.dataset.io = "up";
-    } else if (!silence) silence = setTimeout(() => { root.dataset.io = "down"; say(status.dataset.down); }, 3000);  // once, however often it fails
+      // said once, however often it fails
+    } else if (!silence) silence = setTimeout(() => { root.dataset.io = "down"; say(status.dataset.down); }, 3000);
     body.dispatchEvent(new CustomEvent("live:" + state));
   }
   socket.on("connect", () => line("up"));

@@ -11,6 +11,7 @@
   const channel = new BroadcastChannel("keys-" + document.body.dataset.room);
   function fit() {
     const page = document.getElementById("now"), root = document.documentElement;
+    root.dataset.theme = page.dataset.theme;
     let shown = +page.dataset.zoom;
     page.style.removeProperty("--zoom");
     if (!matchMedia("(min-width: 1000px) and (min-height: 540px)").matches) return;

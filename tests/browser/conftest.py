@@ -213,6 +213,7 @@ def axe() -> Axe:
 
 
 def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]

@@ -193,6 +193,15 @@ class State:
     details: tuple[tuple[str, str], ...] = tuple(WIFI.items())
 
 
+TWO_LANGUAGES = (*WIFI.items(), ("screen_language", "cy+en"))
+ONLY_ON_SCREEN = (
+    "long",
+    "eight options",
+    "twelve options",
+    "two languages open",
+    "two languages",
+    "two languages lobby",
+)
 STATES = {
     "empty": State(lambda meeting: None, "lobby", keys=(), details=()),
     "one here": State(_one, "lobby"),
@@ -217,6 +226,9 @@ STATES = {
     "second time": State(_again, "revealed"),
     "warm-up open": State(lambda meeting: _warm_up(meeting, closed=False), "voting"),
     "warm-up": State(lambda meeting: _warm_up(meeting, closed=True), "revealed"),
+    "two languages open": State(_voting, "voting", details=TWO_LANGUAGES),
+    "two languages": State(_discussion, "discussion", details=TWO_LANGUAGES),
+    "two languages lobby": State(_lobby, "lobby", details=TWO_LANGUAGES),
     "rehearsal": State(_rehearsal, "voting"),
     "six options open": State(lambda meeting: _dots(meeting, 6, closed=False), "voting"),
     "six options": State(lambda meeting: _dots(meeting, 6, closed=True), "revealed"),
@@ -237,7 +249,7 @@ OVERLAYS = {
 }
 ON_SCREEN = (*STATES, *(f"{overlay} over {state}" for overlay, states in OVERLAYS.items() for state in states))
 ON_CONSOLE = (
-    *(state for state in STATES if state not in ("long", "eight options", "twelve options")),
+    *(state for state in STATES if state not in ONLY_ON_SCREEN),
     "break over live",
 )
 ON_PHONES = (
@@ -378,6 +390,11 @@ def _late_ballot(page: Page, meeting: Meeting) -> None:
     submit(page, f"/w/{meeting.code}/ballot", round="1", choice="4", seq="9", direction="")
 
 
+def _in_welsh(page: Page, meeting: Meeting) -> None:
+    """Read on in the other language, which some words of the page may not have."""
+    page.click("#speak-cy")
+
+
 @dataclass(frozen=True)
 class Place:
     """A page around a session: how one gets there, and the template that makes it."""
@@ -426,6 +443,12 @@ PLACES = {
     "handed round, dots": Place("participant/handed.html", "/f/{}/devices", "six options open", _hand_round),
     "handed round, results": Place("participant/handed.html", "/f/{}/devices", "revealed", _hand_round),
     "handed round, counted": Place("participant/handed.html", "/f/{}/devices", "live", _hand_on),
+    "join in Welsh": Place("participant/join.html", "/", act=_in_welsh, who="stranger"),
+    "waiting in Welsh": Place("participant/page.html", "/w/{}", "lobby", _in_welsh, who="phone"),
+    "ballot in Welsh": Place("participant/page.html", "/w/{}", "live", _in_welsh, who="phone"),
+    "results in Welsh": Place("participant/page.html", "/w/{}", "revealed", _in_welsh, who="phone"),
+    "languages": Place("facilitator/languages.html", "/languages"),
+    "words": Place("facilitator/words.html", "/languages/cy"),
     "too late": Place("refused.html", "/w/{}", act=_late_ballot, who="phone"),
     "about": Place("about.html", "/about", who="stranger"),
     "promise": Place("promise.html", "/promise", who="stranger"),

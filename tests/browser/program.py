@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from contextlib import closing
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -27,10 +28,14 @@ PATIENCE = 30.0
 
 
 class Program:
-    """`python app.py` on one port with one data folder. `start` may be called again after `kill`."""
+    """`python app.py` on one port with one data folder. `start` may be called again after `kill`.
 
-    def __init__(self, data: Path, port: int, host: str = HOST) -> None:
+    command: what Python is to run instead.
+    """
+
+    def __init__(self, data: Path, port: int, host: str = HOST, command: Sequence[str] = ("app.py",)) -> None:
         self.data = data
+        self.command = command
         self.port = port
         self.url = f"http://{host}:{port}"
 
@@ -38,7 +43,7 @@ class Program:
         """Run it until it answers. Returns the facilitator's link; fails the test when it does not come up."""
         inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
         self._server = subprocess.Popen(
-            [sys.executable, "app.py"],
+            [sys.executable, *self.command],
             cwd=ROOT,
             env={
                 **inherited,

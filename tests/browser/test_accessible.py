@@ -24,11 +24,25 @@ _TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
     .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.vh'))
     .map(e => e.tagName + '.' + (e.className.baseVal ?? e.className) + '#' + e.id).slice(0, 5)"""
 _SKELETON = """() => [
-  document.documentElement.lang === 'en-GB' ? '' : 'no language',
+  ['en-GB', 'cy'].includes(document.documentElement.lang) ? '' : 'no language',
   document.querySelectorAll('h1').length === 1 ? '' : 'not one h1',
   document.querySelectorAll('main').length === 1 ? '' : 'not one main',
   document.title.trim() ? '' : 'no title',
 ].filter(fault => fault)"""
+# Text that its element cuts off, unless that can be scrolled.
+_CUT = """() => [...document.querySelectorAll('body *')].filter(e => {
+  const style = getComputedStyle(e), over = style.overflowX + style.overflowY;
+  return /hidden|clip/.test(over) && !/auto|scroll/.test(over) && !e.closest('.vh, svg') && e.clientWidth > 1
+    && e.textContent.trim() && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1);
+}).map(e => 'cut off: ' + e.textContent.trim().slice(0, 40))"""
+# A sheet of the reader's own, as the policy lets one in; loading the page anew takes it away.
+_RESTYLE = """rules => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(rules); document.adoptedStyleSheets = [sheet];
+}"""
+# What a reader may ask for without losing anything (1.4.12).
+SPACED = """* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }
+p { margin-bottom: 2em !important }"""
 # What has the focus while something that stays in its place lies over the whole of it (2.4.11): through the page by
 # keyboard, and back.
 _COVERED = """() => {
@@ -95,8 +109,15 @@ def test_a_page_has_no_fault_in_any_theme_and_fits_a_narrow_window(
     assert page.evaluate(_COVERED) == []
     dress(page, *NARROW)
     assert page.evaluate(_TOO_WIDE) == []
+    assert page.evaluate(_CUT) == []
     if surface in ("screen", "console"):
         axe(page)  # the flowing page that 400 % zoom gives, and the remote
+    page.evaluate(_RESTYLE, SPACED)
+    assert page.evaluate(_TOO_WIDE) + page.evaluate(_CUT) == [], "with more space between letters, words and lines"
+    if surface in ("phone", "page"):
+        dress(page, *SIZE[surface])
+        page.evaluate(_RESTYLE, "html { font-size: 200% !important }")
+        assert page.evaluate(_TOO_WIDE) + page.evaluate(_CUT) == [], "with letters twice as large"
 
 
 @pytest.mark.long

@@ -25,7 +25,7 @@ def test_a_clicker_runs_a_whole_session(window: str, venue: Venue, meeting: Meet
     screen = console.open_screen()
     hand = screen.page if window == "screen" else console.page
     hand.bring_to_front()
-    expect(console.page.locator("dl")).to_contain_text("Connected")
+    expect(console.page.locator(".room dl")).to_contain_text("Shared screenConnected")
 
     press(console, hand, "PageUp")
     expect(console.notice).to_have_text("Voting has not begun, so there is nothing to go back to.")

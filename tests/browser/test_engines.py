@@ -183,7 +183,7 @@ def test_the_console_runs_the_session_with_its_one_button(driver: WebDriver, hom
     assert_no_fault(driver)
     driver.find_element(By.ID, "main-move").click()
     wait_for(driver, "0 of 4 have answered")
-    meeting.vote("2234")
+    meeting.vote("2224")
     wait_for(driver, "4 of 4 have answered", "On the shared screen now: 4 answers")
     assert_no_fault(driver)
     driver.find_element(By.ID, "main-move").click()

@@ -518,10 +518,15 @@ def test_a_break_is_said_once_and_takes_nothing_away(voter: Phone, meeting: Meet
     voter.expect_counted("5, Fully")
 
 
-def test_a_phone_that_was_there_before_roles_were_switched_on_is_asked_at_once(phone: Phone, meeting: Meeting) -> None:
+def test_a_phone_that_was_there_before_roles_were_switched_on_is_asked_too(
+    phone: Phone, meeting: Meeting, venue: Venue
+) -> None:
+    venue.watch.forgive("status of 404")
     phone.expect_title("You are in: waiting for the first question")
     details = {"museum": "Mill", "title": "Trustees", "held_on": "2026-11-21", "mode": "live", "k": 3}
     meeting.facilitator.post(f"/f/{meeting.code}/setup", **details, roles="on")
+    phone.expect_text("Say or change your role")
+    phone.page.evaluate("dispatchEvent(new Event('online'))")  # as it asks by itself every quarter of a minute
     expect(phone.heading).to_have_text("What is your role here?")
     phone.page.click("#role-trustee")
     phone.expect_connected()

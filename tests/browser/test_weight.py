@@ -34,6 +34,8 @@ class Load:
     head: int
     cached: bool
     caching: str
+    packing: str
+    """How the body was compressed: "gzip", or nothing for what is compressed already."""
 
 
 @dataclass
@@ -93,7 +95,9 @@ def visit(page: Page, url: str, seen: str) -> Visit:
         heads = {name.lower(): value for name, value in answer["headers"].items()}
         cached = answer["fromDiskCache"] or event["requestId"] in from_memory
         path = answer["url"].split("/", 3)[3]
-        return Load(path, answer["status"], 0, answer["encodedDataLength"], cached, heads.get("cache-control", ""))
+        packing = heads.get("content-encoding", "")
+        caching = heads.get("cache-control", "")
+        return Load(path, answer["status"], 0, answer["encodedDataLength"], cached, caching, packing)
 
     def on_request(event: dict[str, Any]) -> None:
         if "redirectResponse" in event:
@@ -141,6 +145,9 @@ def test_the_first_visit_of_a_phone_keeps_to_its_budget(
     figures["first visit"] = {**first.summary, "loads": [asdict(load) for load in first.loads]}
     print(json.dumps(first.summary))
     assert len(first.answers) <= 7, [load.path for load in first.answers]
+    assert {load.path: load.packing for load in first.answers if load.packing != "gzip"} == {
+        load.path: "" for load in first.answers if load.path.endswith(".woff2")
+    }
     limits = {"bodies": 65, "html": 4, "css": 7, "scripts": 33, "own scripts": 3, "fonts": 26}
     assert {name: first.summary[name] for name, limit in limits.items() if first.summary[name] > limit * KB} == {}
 
