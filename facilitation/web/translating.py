@@ -37,7 +37,7 @@ def load() -> Response:
         return _all_languages(problem=_("Choose a file first."))
     content, name = file.read(), file.filename[:80]
     try:
-        language, taken, waiting = house().corrections.load(content, name)
+        language, taken, waiting = house().aside(lambda: house().corrections.load(content, name))
     except Refused as refusal:
         return _all_languages(refusal.sentence, refusal.faults if isinstance(refusal, BadCatalogue) else ())
     _tell_everybody()
