@@ -246,7 +246,6 @@ OVERLAYS = {
     "plan": ("planned", "lobby"),
     "since": ("second time", "lobby"),
     "compare": ("second time", "revealed"),
-    "test": ("lobby", "live"),
     "roles": ("by role", "revealed"),
 }
 ON_SCREEN = (*STATES, *(f"{overlay} over {state}" for overlay, states in OVERLAYS.items() for state in states))
@@ -501,7 +500,6 @@ PLACES = {
     "cards of dots": Place("facilitator/cards.html", "/f/{}/cards", "six options open"),
     "cards, none open": Place("facilitator/cards.html", "/f/{}/cards", "revealed"),
     "cards, too late": Place("facilitator/cards.html", "/f/{}/cards", "live", _sends("/f/{}/cards", round="0")),
-    "room check": Place("facilitator/check.html", "/f/{}/check", "lobby"),
     "room check, of a computer": Place("participant/check.html", "/f/{}/check", "live", _come),
     "print": Place("facilitator/print.html", "/f/{}/print", "lobby"),
     "console, an old page": Place(
