@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable
-from contextlib import suppress
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -131,6 +131,7 @@ class Live:
         self._alone = alone
         self._present: dict[tuple[str, str], Present] = {}  # by join code and language
         self._heard: dict[tuple[int, Audience], set[str]] = {}  # the languages in which somebody has listened here
+        self._unheard: set[int] = set()
         self._forgotten = 0
         self._look_again: set[int] = set()
         self._told_failing = False
@@ -245,6 +246,16 @@ class Live:
         """Note which hashed secret a console's or a screen's socket was let in by, for the day it is revoked."""
         self._holders[sid] = token_hash
 
+    @contextmanager
+    def unheard(self, workshop_id: int) -> Iterator[None]:
+        """Push nothing of a workshop that nobody can listen to yet: drawing for three audiences costs more than all the
+        rest of what happens in it."""
+        self._unheard.add(workshop_id)
+        try:
+            yield
+        finally:
+            self._unheard.discard(workshop_id)
+
     def listens(self, workshop_id: int, audience: Audience, spoken: str) -> None:
         """Note that somebody listens in this language from now on."""
         self._heard.setdefault((workshop_id, audience), set()).add(spoken)
@@ -317,6 +328,8 @@ class Live:
         self.changed(workshop_id)
 
     def _push(self, workshop_id: int, audiences: tuple[Audience, ...]) -> None:
+        if workshop_id in self._unheard:
+            return
         with self._app.test_request_context(), self._reading() as session:
             workshop = session.get(Workshop, workshop_id)
             if workshop is None:

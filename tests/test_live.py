@@ -515,3 +515,11 @@ def test_after_another_worker_drew_a_picture_the_count_begins_at_nought(
     vote(room[1:3], *"55")
     venue.clock.advance(5)
     assert picture() == [2, 2, 3, 0, 3, 0, 0]
+
+
+def test_nothing_is_drawn_of_a_session_that_nobody_can_listen_to_yet(venue: Venue, freya: Facilitator) -> None:
+    with venue.house.live.unheard(freya.workshop_id):
+        freya.does("open")
+        assert venue.told == []
+    freya.does("close")
+    assert {push.audience for push in venue.told} == EVERYBODY

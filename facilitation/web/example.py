@@ -172,45 +172,48 @@ def make(app: Flask, framework: Framework, today: dt.date) -> str:
         return made.id, made.code, [item.id for item in made.agenda]
 
     workshop_id, code, agenda = house.committer.perform(begin)
-    clock = Hurry()
-    crowd = Crowd(app, clock, workshop_id, code, Simulated(PEOPLE, Preset.CLOSE), Random(SEED))  # noqa: S311
-    clock.live_through(LONG_ENOUGH_TO_COME)
+    with house.live.unheard(workshop_id):
+        clock = Hurry()
+        crowd = Crowd(app, clock, workshop_id, code, Simulated(PEOPLE, Preset.CLOSE), Random(SEED))  # noqa: S311
+        clock.live_through(LONG_ENOUGH_TO_COME)
 
-    def move(move: Move) -> None:
-        def job(session: Session) -> None:
-            version = session.get_one(Workshop, workshop_id).version
-            workshop.make_move(session, house.keys, workshop_id, move, version)
+        def move(move: Move) -> None:
+            def job(session: Session) -> None:
+                version = session.get_one(Workshop, workshop_id).version
+                workshop.make_move(session, house.keys, workshop_id, move, version)
 
-        house.committer.perform(job)
-        house.live.moved(workshop_id)
+            house.committer.perform(job)
+            house.live.moved(workshop_id)
 
-    def vote(opening: Move, answers: list[str]) -> None:
-        crowd.will_answer([[Tap(0.0, answer)] for answer in answers])
-        move(opening)
-        clock.live_through(LONG_ENOUGH_TO_ANSWER)
-        move(Move.CLOSE)
-        move(Move.DISCUSS)
+        def vote(opening: Move, answers: list[str]) -> None:
+            crowd.will_answer([[Tap(0.0, answer)] for answer in answers])
+            move(opening)
+            clock.live_through(LONG_ENOUGH_TO_ANSWER)
+            move(Move.CLOSE)
+            move(Move.DISCUSS)
 
-    opening = Move.OPEN
-    for agenda_id, talked in zip(agenda, TALK, strict=True):
-        answers, later = opinions(talked)
-        vote(opening, answers)
-        if talked.again:
-            vote(Move.REVOTE, later)
-        house.committer.perform(partial(_write, workshop_id=workshop_id, agenda_id=agenda_id, talked=talked))
-        opening = Move.NEXT
+        opening = Move.OPEN
+        for agenda_id, talked in zip(agenda, TALK, strict=True):
+            answers, later = opinions(talked)
+            vote(opening, answers)
+            if talked.again:
+                vote(Move.REVOTE, later)
+            house.committer.perform(partial(_write, workshop_id=workshop_id, agenda_id=agenda_id, talked=talked))
+            opening = Move.NEXT
 
-    def end(session: Session) -> None:
-        for item, _destination in PARKED:
-            deciding.park(session, workshop_id, _(item), None)
-            session.flush()
-        parked = session.scalars(select(ParkedRow).where(ParkedRow.workshop_id == workshop_id).order_by(ParkedRow.id))
-        for row, (_item, destination) in zip(parked, PARKED, strict=True):
-            row.destination = _(destination) if destination else ""
+        def end(session: Session) -> None:
+            for item, _destination in PARKED:
+                deciding.park(session, workshop_id, _(item), None)
+                session.flush()
+            parked = session.scalars(
+                select(ParkedRow).where(ParkedRow.workshop_id == workshop_id).order_by(ParkedRow.id)
+            )
+            for row, (_item, destination) in zip(parked, PARKED, strict=True):
+                row.destination = _(destination) if destination else ""
 
-    house.committer.perform(end)
-    move(Move.FINISH)
-    house.committer.perform(lambda session: rehearsal.keep_as_example(session, workshop_id))
+        house.committer.perform(end)
+        move(Move.FINISH)
+        house.committer.perform(lambda session: rehearsal.keep_as_example(session, workshop_id))
     return code
 
 
