@@ -3,6 +3,8 @@ whole program."""
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
 from sqlalchemy.orm import Session
 
@@ -120,9 +122,13 @@ def _tell_everybody() -> None:
         house().live.moved(workshop_id)
 
 
+def _asked() -> dict[str, str]:
+    """What was looked for, and which page of it: it stays in every address, so that one comes back to the place."""
+    return {name: value for name in ("q", "show", "page") if (value := request.args.get(name, ""))}
+
+
 def _address(language: str) -> str:
-    asked = {name: value for name, value in request.args.items() if name in ("q", "show", "page") and value}
-    return url_for(".words", language=language, **asked)  # type: ignore[arg-type]  # its stubs want each by its name
+    return f"{url_for('.words', language=language)}?{urlencode(_asked())}"
 
 
 def _row(
@@ -135,7 +141,7 @@ def _row(
         typed=typed,
         problem=problem,
         done=done,
-        query=request.query_string.decode(),
+        query=urlencode(_asked()),
     )
 
 
@@ -165,7 +171,7 @@ def _words(
         page=page,
         pages=pages,
         asked={"q": searched, "show": show if show in SHOWN else "all"},
-        query=request.query_string.decode(),
+        query=urlencode(_asked()),
         at=at,
         typed=typed,
         problem=problem,

@@ -207,6 +207,7 @@ def eastern(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
 
 def test_from_right_to_left_nothing_overflows_or_overlaps(browser: Browser, eastern: Visitor) -> None:
     venue = Venue(eastern.url, browser)
+    venue.watch.forgive("status of 404")
     meeting = Meeting.set_up(eastern, keys=LONGEST, screen_language="ar")
     meeting.join(12)
     locale: dict[str, Any] = {"locale": "ar"}
