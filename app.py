@@ -53,6 +53,7 @@ from facilitation.limits import TypedCodes
 from facilitation.live import Clock, Live, ThreadClock, listen
 from facilitation.people import Preset
 from facilitation.room import Rooms
+from facilitation.room_check import Checks
 from facilitation.stages import Move
 from facilitation.store import db
 from facilitation.web import House, assets, dress
@@ -69,6 +70,7 @@ from facilitation.web.pages import pages
 from facilitation.web.participant import participant
 from facilitation.web.printing import printing
 from facilitation.web.rehearsals import rehearsals
+from facilitation.web.room_check import room_check
 from facilitation.web.screen import screen
 from facilitation.web.translating import translating
 from facilitation.workshop import BallotBox
@@ -135,7 +137,8 @@ def create_app(
         live=live,
         codes=TypedCodes(clock.now, sleep),
         assets=assets.Assets(HERE / "static"),
-        join_origin=_briefly_kept(lambda: network.join_origin(settings, port or settings.port)),
+        join_origin=network.JoinAddress(settings, port or settings.port),
+        checks=Checks(clock.now),
         aside=beside_the_loop() if async_mode == "gevent" else lambda make: make(),
         credits=Credits(),
         corrections=corrections,
@@ -145,7 +148,7 @@ def create_app(
     for blueprint in (
         *(pages, participant, facilitator, question_packs, museums),
         *(deciding, documents, screen, rehearsals, assets.files),
-        *(cards, handed, printing, translating),
+        *(cards, handed, printing, room_check, translating),
     ):
         app.register_blueprint(blueprint)
     listen(socketio, live, rooms)
@@ -183,18 +186,6 @@ def _make_folder(path: Path) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise Refused(f"DATA_DIR is {path}, which cannot be used as a folder: {error.strerror}.") from error
-
-
-def _briefly_kept(find: Callable[[], str], seconds: float = 5.0) -> Callable[[], str]:
-    """What `find` found, looked up again every few seconds: a laptop moves to another network without telling us."""
-    kept: list[tuple[float, str]] = []
-
-    def found() -> str:
-        if not kept or time.monotonic() - kept[0][0] > seconds:
-            kept[:] = [(time.monotonic(), find())]
-        return kept[0][1]
-
-    return found
 
 
 def main(arguments: list[str]) -> int:

@@ -91,9 +91,15 @@ def current() -> str:
 
 def spoken() -> tuple[str, ...]:
     """The languages that are spoken now, one after the other."""
-    return tuple(current().split("+"))
+    return _apart(current())
 
 
+@lru_cache
+def _apart(language: str) -> tuple[str, ...]:
+    return tuple(language.split("+"))
+
+
+@lru_cache
 def offered() -> tuple[str, ...]:
     """The languages that somebody can choose: English, and every one that has a catalogue."""
     return (SOURCE, *sorted(path.stem for path in HERE.glob("*.po")))
@@ -109,6 +115,7 @@ def choices_for_screen() -> tuple[str, ...]:
     return (*offered(), *(f"{language}+{SOURCE}" for language in offered() if language != SOURCE))
 
 
+@lru_cache
 def name(language: str) -> str:
     """A language's name in itself: "Cymraeg"; "Cymraeg + English" for two."""
     names = (locale(one).get_display_name(one if one != SOURCE else "en") or one for one in language.split("+"))
@@ -237,13 +244,16 @@ def say(words: Mapping[str, str]) -> str:
 def in_html(find: Find, values: Mapping[str, object]) -> str:
     """A marked sentence for a page: values are escaped, a part in another language says so."""
     languages = spoken()
-    html = {
-        # the words of templates and catalogues are the program's own and may hold elements
-        language: Markup(find(_catalogue(language)))  # noqa: S704
-        % {key: _html_of(value, language) for key, value in values.items()}
-        for language in languages
-    }
-    return told(html)
+    if len(languages) == 1:  # nearly always, and some thirty times a page
+        return _sentence_in_html(find, values, languages[0])
+    return told({language: _sentence_in_html(find, values, language) for language in languages})
+
+
+def _sentence_in_html(find: Find, values: Mapping[str, object], language: str) -> Markup:
+    said = Markup(find(_catalogue(language)))  # noqa: S704 - templates and catalogues may hold elements
+    if not values and "%" not in said:
+        return said
+    return said % {key: _html_of(value, language) for key, value in values.items()}
 
 
 def _html_of(value: object, language: str) -> object:

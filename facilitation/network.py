@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
-from ipaddress import IPv4Address, ip_address
+import time
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 import psutil
 
 from facilitation.config import Settings
+from facilitation.errors import Refused
+from facilitation.language import _
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - the values of HOST that mean every network this machine is in
 # Interfaces of virtual machines and containers: no phone is ever on them.
@@ -55,14 +58,61 @@ def own_hosts(settings: Settings) -> set[str]:
     return hosts
 
 
-def join_origin(settings: Settings, port: int) -> str:
-    """Where phones join: PUBLIC_URL, or the one address HOST names, or this machine's present one on the network."""
+def is_this_machine(address: str) -> bool:
+    """Whether a request from this address never left this machine."""
+    try:
+        named = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(named, IPv6Address) and named.ipv4_mapped:
+        named = named.ipv4_mapped
+    own = (one.address.partition("%")[0] for addresses in psutil.net_if_addrs().values() for one in addresses)
+    return named.is_loopback or str(named) in own
+
+
+def join_origin(settings: Settings, port: int, chosen: str = "") -> str:
+    """Where phones join: PUBLIC_URL, or the one address HOST names, or this machine's present one on the network, which
+    is `chosen` while it has that."""
     if settings.public_url:
         return settings.public_url
     host = _bracketed(settings.host)
     if settings.host in EVERYWHERE:
-        host = next(iter(lan_addresses()), "127.0.0.1")
+        here = lan_addresses()
+        host = chosen if chosen in here else next(iter(here), "127.0.0.1")
     return f"http://{host}" if port == 80 else f"http://{host}:{port}"
+
+
+class JoinAddress:
+    """Where phones join, looked up again every few seconds: a laptop moves to another network without telling us.
+
+    Of several addresses the facilitator may choose one; the choice holds until the program ends, and while the machine
+    has that address.
+    """
+
+    def __init__(self, settings: Settings, port: int, seconds: float = 5.0) -> None:
+        self._settings, self._port, self._seconds = settings, port, seconds
+        self._chosen = ""
+        self._found = ""
+        self._looked = float("-inf")
+
+    def __call__(self) -> str:
+        """The origin: http://192.168.1.20:8000."""
+        if time.monotonic() - self._looked > self._seconds:
+            self._found = join_origin(self._settings, self._port, self._chosen)
+            self._looked = time.monotonic()
+        return self._found
+
+    def choices(self) -> list[tuple[str, bool]]:
+        """The addresses to choose from, and which one is used; empty where there is nothing to choose."""
+        if self._settings.public_url or self._settings.host not in EVERYWHERE:
+            return []
+        return [(address, urlsplit(self()).hostname == address) for address in lan_addresses()]
+
+    def choose(self, address: str) -> None:
+        """Use this one of the addresses. Raises Refused when the machine does not have it, or not any more."""
+        if address not in (known for known, _used in self.choices()):
+            raise Refused(_("This computer does not have that address any more. Choose one of those it has now."))
+        self._chosen, self._looked = address, float("-inf")
 
 
 def keeps_to_itself(settings: Settings) -> bool:

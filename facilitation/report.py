@@ -144,6 +144,8 @@ class Chapter:
     definition: str
     attribution: str
     answers: tuple[Answer, ...]
+    follows: bool = False
+    """Whether it stands on the page of the one before: both have one question, and pages of one are mostly white."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,12 +351,13 @@ def _by_role(groups: Mapping[str, dict[str, int]]) -> tuple[tuple[str, Tally], .
 def chapters_of(answers: tuple[Answer, ...], framework: Framework) -> tuple[Chapter, ...]:
     """Answers by hallmark, in the order in which each hallmark first comes up."""
     known = {hallmark.key: hallmark for hallmark in framework.hallmarks}
-    chapters = []
+    chapters: list[Chapter] = []
     for key in dict.fromkeys(answer.hallmark for answer in answers):
         own = tuple(answer for answer in answers if answer.hallmark == key)
         definition = say(known[key].definition) if key in known else ""
         number = own[0].number.partition(".")[0]
-        chapters.append(Chapter(key, number, own[0].hallmark_title, definition, own[0].attribution, own))
+        follows = bool(chapters) and len(chapters[-1].answers) == len(own) == 1
+        chapters.append(Chapter(key, number, own[0].hallmark_title, definition, own[0].attribution, own, follows))
     return tuple(chapters)
 
 

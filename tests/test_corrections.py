@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog, Message
-from babel.messages.pofile import read_po
+from babel.messages.pofile import read_po, write_po
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import load_workbook
 
 from facilitation import language
 from facilitation.corrections import BadCatalogue, Corrections, Sentence, faults_of
@@ -232,6 +234,25 @@ def test_every_sentence_can_be_reached(venue: Venue, freya: Facilitator) -> None
     assert seen == names
 
 
+# --- Documents
+
+
+def test_documents_speak_the_language_of_whoever_asks_and_data_does_not(freya: Facilitator) -> None:
+    names = ("results.csv", "actions.csv", "session.json")
+    english = [freya.reads(name).data for name in names]
+    sheets = load_workbook(io.BytesIO(freya.reads("tables.xlsx").data)).sheetnames
+    freya.client.set_cookie(language.COOKIE, "cy")
+    assert [freya.reads(name).data for name in names] == english
+    book = load_workbook(io.BytesIO(freya.reads("tables.xlsx").data))
+    assert book.sheetnames == sheets
+    with language.speaking("cy"):
+        owner, agreed = language._("Owner"), language._("What we agreed to do")
+    assert owner in [cell.value for cell in book["Actions"][1]]
+    with zipfile.ZipFile(io.BytesIO(freya.reads("action-plan.docx").data)) as parts:
+        assert agreed in parts.read("word/document.xml").decode()
+        assert 'w:lang w:val="cy"' in parts.read("word/styles.xml").decode()
+
+
 # --- As a file
 
 
@@ -250,9 +271,9 @@ def test_what_a_translator_has_reviewed_is_taken_and_what_is_fuzzy_is_not(correc
     )
     file = read_po(io.BytesIO(corrections.as_file("cy")), locale="cy")
     file[english].string, file[english].flags = "Wedi’i adolygu", set()
-    from facilitation.corrections import _written
-
-    language_, taken, waiting = corrections.load(_written(file), "cy.po")
+    content = io.BytesIO()
+    write_po(content, file)
+    language_, taken, waiting = corrections.load(content.getvalue(), "cy.po")
     assert (language_, taken) == ("cy", 1)
     assert waiting == sum(any(found.draft) and found.english[0] != english for found in corrections.sentences("cy"))
     assert next(found for found in corrections.sentences("cy") if found.english[0] == english).said == (

@@ -59,16 +59,17 @@ LAYERS = (
         "qr",
         "network",
         "room",
+        "room_check",
         "limits",
         "logs",
         "words",
         "people",
     },
-    {"plan", "profile", "packs"},
+    {"plan", "profile", "packs", "corrections"},
     {"store"},
     {"committer", "report", "exports", "workshop", "deciding", "loading", "priorities", "migrations"}
-    | {"editions", "continuing", "museum", "rehearsal"},
-    {"now", "paper"},
+    | {"editions", "continuing", "museum", "rehearsal", "minutes", "undoing"},
+    {"now", "paper", "saying"},
     {"live", "wire", "gate"},
     {"web"},
     {"serving"},
@@ -622,6 +623,10 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("POST", "/f/<code>/cards/back"): {"console"},
     ("POST", "/f/<code>/heads"): {"console"},
     ("GET", "/f/<code>/print"): {"console"},
+    ("GET", "/f/<code>/check"): {"console"},
+    ("POST", "/f/<code>/check"): {"console"},
+    ("GET", "/f/<code>/check/seen"): {"console"},
+    ("GET", "/w/<code>/check/<token>"): EVERYBODY,
     ("GET", "/f/<code>/print/<name>.pdf"): {"console"},
     ("GET", "/s/<code>"): {"screen"},
     ("GET", "/s/<code>/now"): {"screen"},
@@ -671,6 +676,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/f/<code>/cards": {"round": "{round}", "n-4": "1", "sure": "1"},
     "/f/<code>/cards/back": {"round": "{round}"},
     "/f/<code>/heads": {"heads": "3"},
+    "/f/<code>/check": {"want": "overlay", "value": "test"},
     "/f/<code>/setup": {"title": "Taken", "museum": "Over", "held_on": "2026-11-21", "k": "5", "mode": "live"},
     "/f/<code>/agenda": {"own": "1", "text": "How well?", "scale": "quality"},
     "/f/<code>/agenda/<int:agenda_id>": {"want": "prompt", "value": "Mine"},
@@ -798,6 +804,8 @@ def test_each_address_lets_in_whom_it_should_and_is_not_there_for_anybody_else(
                 token = now.join_token
                 if rule.startswith("/enter"):
                     token = venue.performs(lambda session: workshop.grant(session, "link"))
+                elif "/check/" in rule:
+                    token = venue.house.checks.of(freya.workshop_id).token
                 elif rule.startswith("/pair"):
                     token = venue.performs(lambda session: workshop.offer(session, freya.workshop_id, "facilitator"))
                 path = path.replace("<token>", token)

@@ -727,7 +727,7 @@ def test_a_change_of_a_question_that_cannot_be_is_refused(room: Room, form: dict
     assert answer.status_code == 422
 
 
-@pytest.mark.parametrize("agenda", ["0", "99999999999", "99999999999999999999999999"])
+@pytest.mark.parametrize("agenda", ["0", str(2**31 - 1)])
 def test_a_question_that_is_not_on_the_agenda_cannot_be_changed(room: Room, agenda: str) -> None:
     answer = room.facilitator.post(f"/f/{room.code}/agenda/{agenda}", data={"want": "drop"})
     assert answer.status_code == 422

@@ -15,7 +15,7 @@ from facilitation import qr
 from facilitation.ballots import MOST_DOTS
 from facilitation.exports import typeset
 from facilitation.hallmarks import say
-from facilitation.language import _, mark
+from facilitation.language import _, current, mark
 from facilitation.plan import long_date
 from facilitation.report import slug_of
 from facilitation.store import AgendaItem, Workshop
@@ -82,7 +82,8 @@ class Printable:
 
     def write(self, handout: Handout) -> bytes:
         """The file: A4, tagged, PDF/UA-1. Takes up to a second: not for a thread that others wait for."""
-        words = {"museum": handout.museum, "session": _session(handout), **self.words(handout)}
+        about = {"museum": handout.museum, "session": _session(handout), "language": current().partition("-")[0]}
+        words = {**about, **self.words(handout)}
         return typeset.pdf(self.template, words, handout.held_on)
 
 

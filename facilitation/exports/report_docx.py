@@ -13,7 +13,7 @@ from facilitation.tally import Tally
 
 
 def write(report: Report) -> bytes:
-    """The file: A4, a section for each hallmark on a new page."""
+    """The file: A4, a section for each hallmark, on a new page unless it follows another short one."""
     paper = word.Paper(report, _("How we see ourselves: %(museum)s", museum=report.museum), landscape=False)
     _page_one(paper, report)
     plan_docx.earlier(paper, report, (11, 66, 34, 33, 34), new_page=True)
@@ -66,7 +66,7 @@ def _profile_row(paper: word.Paper, row: ProfileRow) -> list[str]:
 
 
 def _chapter(paper: word.Paper, chapter: Chapter) -> None:
-    paper.heading(said.chapter_title(chapter), 1, new_page=True)
+    paper.heading(said.chapter_title(chapter), 1, new_page=not chapter.follows)
     if chapter.definition:
         paper.text(chapter.definition, "Subtitle")
     for answer in chapter.answers:

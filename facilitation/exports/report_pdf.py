@@ -83,6 +83,7 @@ def _chapter(chapter: Chapter) -> dict[str, Any]:
         "title": chapter.title or _(said.OWN_QUESTIONS),
         "definition": chapter.definition,
         "attribution": chapter.attribution,
+        "follows": chapter.follows,
         "questions": [_question(answer) for answer in chapter.answers],
     }
 

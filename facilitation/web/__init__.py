@@ -35,9 +35,11 @@ from facilitation.keys import KeyFile
 from facilitation.language import _
 from facilitation.limits import TypedCodes
 from facilitation.live import Live
+from facilitation.network import JoinAddress
 from facilitation.now import Card, RunRow
 from facilitation.plan import long_date
 from facilitation.room import Rooms
+from facilitation.room_check import Checks
 from facilitation.store import db
 from facilitation.web import access
 from facilitation.web.assets import Assets
@@ -66,7 +68,8 @@ class House:
     live: Live
     codes: TypedCodes
     assets: Assets
-    join_origin: Callable[[], str]
+    join_origin: JoinAddress
+    checks: Checks
     aside: Aside
     credits: Credits
     corrections: Corrections

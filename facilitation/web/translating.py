@@ -69,7 +69,7 @@ def save(language: str, sentence: str) -> Response:
     except Refused as refusal:
         if wants_fragment():
             return make_response(_row(language, one, typed, refusal.sentence), refusal.status)
-        return _words(language, [one], one, typed, refusal.sentence)
+        return _words(language, _sentences(language), one, typed, refusal.sentence)
     _tell_everybody()
     if wants_fragment():
         return make_response(_row(language, _named(language, sentence), done=True))
@@ -147,13 +147,11 @@ def _words(
     problem: str = "",
 ) -> Response:
     searched, show = request.args.get("q", "").strip()[:200], request.args.get("show", "all")
-    every = house().corrections.sentences(language)
     wanted = {
         "open": [one for one in sentences if one.reviewed is None],
         "changed": [one for one in sentences if one.changed],
     }
-    found = [one for one in wanted.get(show, sentences) if one.holds(searched)]
-    found = [at] if at else found
+    found = [at] if at else [one for one in wanted.get(show, sentences) if one.holds(searched)]
     pages = max(1, -(-len(found) // A_PAGE))
     page = min(max(1, a_number(request.args.get("page"), 1)), pages)
     made = render_template(
@@ -161,9 +159,9 @@ def _words(
         spoken=language,
         rows=found[(page - 1) * A_PAGE : page * A_PAGE],
         found=len(found),
-        reviewed=sum(one.reviewed is not None for one in every),
-        changed=sum(one.changed for one in every),
-        all=len(every),
+        reviewed=sum(one.reviewed is not None for one in sentences),
+        changed=sum(one.changed for one in sentences),
+        all=len(sentences),
         page=page,
         pages=pages,
         asked={"q": searched, "show": show if show in SHOWN else "all"},

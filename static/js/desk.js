@@ -39,10 +39,13 @@
 
   // A new step begins at the top, unless somebody is typing.
   let scene = document.getElementById("now").dataset.scene, removing = false;
-  document.addEventListener("submit", ({ target }) => { removing = target.elements.want?.value === "remove"; });
+  document.addEventListener("submit", ({ target }) => {
+    removing = target.elements.want?.value === "remove";
+    setTimeout(() => { removing = false; }, 3000);
+  });
   document.body.addEventListener("live:shown", () => {
-    if (removing) document.getElementById("undo")?.focus();  // what was pressed is gone: the way back is next
-    removing = false;
+    const undo = removing && document.getElementById("undo");
+    if (undo) { undo.focus(); removing = false; }  // what was pressed is gone: the way back is next
     const before = scene;
     scene = document.getElementById("now").dataset.scene;
     if (scene === before || document.activeElement.matches("textarea, input:not([type=radio]):not([type=checkbox])")) return;
@@ -50,7 +53,6 @@
     scrollTo(0, 0);
   });
 
-  let before = null;  // where the focus was: it goes back there
   // Whoever listens hears of a vote when half have answered and when all have, and of no vote in between.
   const halves = () => { const bar = document.querySelector(".progress__bar"); return bar ? Math.floor(2 * bar.value / bar.max) : 0; };
   let told = halves(), round = scene;
@@ -60,6 +62,7 @@
     round = scene;
   });
 
+  let before = null;  // where the focus was: it goes back there
   function showKeys(open) {
     if (help.hidden !== open) return;
     help.hidden = !open;

@@ -30,20 +30,20 @@ PATIENCE = 30.0
 class Program:
     """`python app.py` on one port with one data folder. `start` may be called again after `kill`.
 
-    run: what Python runs, if that is not app.py.
+    command: what Python is to run instead.
     """
 
-    def __init__(self, data: Path, port: int, host: str = HOST, run: Sequence[str] = ("app.py",)) -> None:
+    def __init__(self, data: Path, port: int, host: str = HOST, command: Sequence[str] = ("app.py",)) -> None:
         self.data = data
+        self.command = command
         self.port = port
-        self.run = run
         self.url = f"http://{host}:{port}"
 
     def start(self) -> str:
         """Run it until it answers. Returns the facilitator's link; fails the test when it does not come up."""
         inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
         self._server = subprocess.Popen(
-            [sys.executable, *self.run],
+            [sys.executable, *self.command],
             cwd=ROOT,
             env={
                 **inherited,
@@ -122,6 +122,10 @@ class Visitor:
     def post(self, path: str, **fields: object) -> str:
         """Send a form; a list is sent as several fields. Returns the path that the answer leads to, if any."""
         return self._ask("POST", path, urlencode(fields, doseq=True))[1]
+
+    def reply(self, path: str, **fields: object) -> str:
+        """Send a form, and return the page that it is answered with."""
+        return self._ask("POST", path, urlencode(fields, doseq=True))[0]
 
     def _ask(self, method: str, path: str, form: str | None = None) -> tuple[str, str]:
         line = http.client.HTTPConnection("127.0.0.1", urlsplit(self.url).port or 80, timeout=PATIENCE)

@@ -196,8 +196,8 @@ def _as_arabic(text: str) -> str:
 def eastern(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     """The facilitator of a program that offers Arabic beside English."""
     folder = arabic(tmp_path_factory.mktemp("translations"))
-    run = ("-m", "tests.browser.with_catalogues", str(folder))
-    program = Program(tmp_path_factory.mktemp("eastern"), free_port(), run=run)
+    command = ("-m", "tests.browser.with_catalogues", str(folder))
+    program = Program(tmp_path_factory.mktemp("eastern"), free_port(), command=command)
     link = program.start()
     visitor = Visitor(program.url)
     visitor.get(link.removeprefix(program.url))

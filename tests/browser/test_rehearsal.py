@@ -18,7 +18,7 @@ PATIENCE = 20_000  # ms: half a minute and more of the quick clock
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The program on a quick clock."""
-    program = Program(tmp_path_factory.mktemp("data"), free_port(), run=("-m", "tests.browser.quick"))
+    program = Program(tmp_path_factory.mktemp("data"), free_port(), command=("-m", "tests.browser.quick"))
     link = program.start()
     yield Site(program.url, link, program.data, program)
     program.stop()
