@@ -21,7 +21,7 @@ from facilitation.language import _
 from facilitation.store import AgendaItem, Kind, Workshop
 
 MUSEUM = "Wexcombe Mill Museum"
-QUESTIONS = 3  # of a rehearsal that nobody set up: five minutes
+QUESTIONS, MINUTES = 3, 2  # of a rehearsal that nobody set up: some five minutes, for nobody really talks
 KEPT_FOR = dt.timedelta(days=1)
 
 
@@ -36,6 +36,9 @@ def start(session: Session, framework: Framework, today: dt.date, keys: Collecti
     chosen = [(hallmark, question) for hallmark, question in every if question.key in keys]
     short = [(hallmark, hallmark.questions[0]) for hallmark in framework.hallmarks[:QUESTIONS]]
     workshop.add_questions(session, made.id, chosen or short, framework)
+    if not chosen:
+        for item in made.agenda:
+            item.minutes = MINUTES
     return made
 
 

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -86,6 +87,32 @@ def test_the_terminal_says_where_phones_join_shows_it_as_a_picture_and_gives_the
     assert len({len(row) for row in rows}) == 1
     assert re.search(rf"Facilitator link: http://localhost:{place.program.port}/enter/[\w-]{{32}}\n", said)
     assert LAST_WORDS in said
+
+
+def test_the_demo_opens_on_a_room_that_votes_and_leaves_nothing(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    program = command(data, "demo", TMPDIR=str(tmp_path))
+    try:
+        screen = program.rest_of_line("the same browser: ")
+        link = program.link()
+        assert (folder := list(tmp_path.glob("hallmarks-demo-*")))
+
+        async def look() -> None:
+            async with Browser(program.origin) as newcomer:
+                console = (await newcomer.get(link)).headers["location"]
+                page = (await newcomer.get(console)).text
+                assert "Rehearsal: not anonymous" in page
+                assert "have answered" in page
+                wall = (await newcomer.get(urlsplit(screen).path)).headers["location"]
+                assert "Voting open" in (await newcomer.get(wall)).text
+
+        asyncio.run(look())
+        assert program.stop() == 0
+    finally:
+        if program.process.poll() is None:
+            program.kill()
+    assert not folder[0].exists()
+    assert not data.exists()
 
 
 def test_whoever_watches_over_the_program_is_told_that_it_is_well(place: Place) -> None:

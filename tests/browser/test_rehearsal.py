@@ -53,7 +53,7 @@ def test_a_whole_rehearsal_preset_by_preset(venue: Venue, home: Visitor, axe: Ax
     phone.answer("NR")
     expect_all(console, 9)
     console.press("Close voting")
-    screen.expect_text("far apart")
+    console.expect_text("far apart")  # the chip that says why to talk
     for surface in everywhere:
         expect(surface.page.locator(".ribbon")).to_have_text(RIBBON)
     console.press("Start talking")
