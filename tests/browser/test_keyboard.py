@@ -226,7 +226,8 @@ def test_the_facilitator_runs_a_whole_session_by_keyboard(desk: Facilitator, ven
     # the end asks first; then a document
     desk.key("PageDown")
     desk.expect_button("End now: 5 questions were not asked")
-    desk.key("PageDown")
+    with page.expect_navigation():
+        desk.key("PageDown")
     desk.expect_title("Facilitator: the session has ended")
     hands.tab_to("a[href$='session.json']")
     with page.expect_download() as got:
