@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Self
 from urllib.parse import SplitResult, urlsplit
@@ -33,8 +33,12 @@ SETTINGS_HELP: dict[str, str] = {
     "OPEN_BROWSER": "1 (the default) opens the facilitator's page in a browser at the start, 0 does not.",
     "LOG_REQUESTS": "1 writes a line for each request to the standard error stream: method, route, status and "
     "milliseconds, never who asked for what. 0 (the default) writes faults and warnings only.",
+    "TRUSTED_PROXY": "The addresses or networks, with commas between them, of the proxy in front: it is believed when "
+    "X-Forwarded-For says where a request comes from. Default: this computer's own, 127.0.0.1 and ::1.",
 }
 """What each setting is for, by its name in the environment. An empty value means the default, everywhere."""
+
+Network = IPv4Network | IPv6Network
 
 APPLICATION_FOLDER = "hallmarks-workshop"
 """The name of the default data folder."""
@@ -52,6 +56,7 @@ class Settings:
     public_url: str  # as browsers write an origin: small letters, no default port, no slash at the end; "" for none
     open_browser: bool
     log_requests: bool = False
+    trusted_proxy: tuple[Network, ...] = (ip_network("127.0.0.1"), ip_network("::1"))
 
     @property
     def hosted(self) -> bool:
@@ -80,6 +85,7 @@ class Settings:
             public_url=_public_url(given["PUBLIC_URL"]),
             open_browser=_open_browser(given["OPEN_BROWSER"]),
             log_requests=_log_requests(given["LOG_REQUESTS"]),
+            trusted_proxy=_trusted_proxy(given["TRUSTED_PROXY"] or "127.0.0.1, ::1"),
         )
 
 
@@ -277,3 +283,11 @@ def _log_requests(given: str) -> bool:
     if given not in ("", "0", "1"):
         raise _refusal("LOG_REQUESTS", given, "1 to write a line for each request, 0 not to")
     return given == "1"
+
+
+def _trusted_proxy(given: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(one.strip()) for one in given.split(","))
+    except ValueError:
+        accepted = "addresses or networks with commas between them, such as 10.0.0.7 or 10.0.0.0/8"
+        raise _refusal("TRUSTED_PROXY", given, accepted) from None

@@ -35,6 +35,7 @@ LARGEST_FILE = 1_000_000
 MOST_FAULTS = 40  # that are shown at once
 _NAME = re.compile(r"%\((\w+)\)[sd]")
 _ELEMENT = re.compile(r"<(/?)([a-z][a-z0-9]*)((?: [^<>]*)?)>")
+_LINE = re.compile(r'\s*(#.*|((msgctxt|msgid|msgid_plural|msgstr|msgstr\[\d+\])\s*)?"(?:[^"\\]|\\.)*"\s*)?')
 _ASK_AGAIN = 0.002  # seconds
 
 Forms = tuple[str, ...]
@@ -355,7 +356,7 @@ def _parsed(content: bytes, name: str) -> tuple[str, Catalog]:
     if len(content) > LARGEST_FILE:
         raise Refused(_("The file is too big; %(most)s MB is the most.", most=LARGEST_FILE // 1_000_000))
     try:
-        content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         fault = _("Line %(line)s: this is not UTF-8 text.", line=line)
@@ -370,13 +371,15 @@ def _parsed(content: bytes, name: str) -> tuple[str, Catalog]:
                 "and work on that."
             )
         )
+    # Babel reads over a quotation mark that is missing, and takes the last letter for it
+    wrong = [number for number, line in enumerate(text.split("\n"), start=1) if not _LINE.fullmatch(line)]
     try:
-        return language, read_po(
-            BytesIO(content.removeprefix(b"\xef\xbb\xbf")), locale=language, ignore_obsolete=True, abort_invalid=True
-        )
+        found = read_po(BytesIO(text.encode()), locale=language, ignore_obsolete=True, abort_invalid=True)
     except PoFileError as error:
-        fault = _("Line %(line)s: this cannot be read as a file of translations.", line=error.lineno + 1)
-        raise BadCatalogue(_("Nothing was loaded from %(name)s.", name=name), [fault]) from None
+        wrong = wrong or [error.lineno + 1]
     except ValueError:
-        fault = _("Line %(line)s: this cannot be read as a file of translations.", line=1)
-        raise BadCatalogue(_("Nothing was loaded from %(name)s.", name=name), [fault]) from None
+        wrong = wrong or [1]
+    if wrong:
+        faults = [_("Line %(line)s: this cannot be read as a file of translations.", line=number) for number in wrong]
+        raise BadCatalogue(_("Nothing was loaded from %(name)s.", name=name), faults)
+    return language, found

@@ -183,7 +183,7 @@ class RunRow:
     """A question on the console's run sheet. `mode`: how its results will be shown; `modes_open`: may that change.
 
     `minutes`: planned. `spent`: that the room has been at it, None if it has not. `arm`: what to ask before going
-    there.
+    there. `left`: the room was at it, and no result of it was shown.
     """
 
     agenda_id: int
@@ -197,6 +197,7 @@ class RunRow:
     minutes: int
     spent: int | None
     arm: str
+    left: bool
     warm_up: bool
 
 
@@ -919,6 +920,7 @@ def _run_row(workshop: Workshop, item: AgendaItem, rounds: Sequence[Round], answ
         minutes=item.minutes,
         spent=None if seconds is None else round(seconds / 60),
         arm=_before_going(workshop, rounds, answered),
+        left=item.spent is not None and not any(round_.released for round_ in rounds),
         warm_up=item.warm_up,
     )
 
@@ -942,7 +944,7 @@ def _just_skipped(run: Sequence[RunRow]) -> RunRow | None:
     """The question before the present one, if the room was there and no result of it was shown."""
     place = next((place for place, row in enumerate(run) if row.current), 0)
     before = run[place - 1] if place else None
-    return before if before and before.state in (_("Skipped"), _("Not shown")) else None
+    return before if before and before.left else None
 
 
 def _outcome(workshop: Workshop, item: AgendaItem, rounds: Sequence[Round]) -> str:

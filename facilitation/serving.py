@@ -20,12 +20,13 @@ import segno
 from flask import Flask
 from gevent.lock import BoundedSemaphore
 from gevent.pywsgi import WSGIHandler, WSGIServer
+from sqlalchemy.exc import DBAPIError
 
 from facilitation import gate, logs, network, wire, workshop
 from facilitation.config import Settings, data_dir_looks_synced
 from facilitation.errors import Refused
 from facilitation.live import Live
-from facilitation.web import House
+from facilitation.web import House, access
 
 BACKLOG = 4096  # connections waiting to be accepted: a whole room comes back at once
 PORTS_TO_TRY = 50
@@ -48,7 +49,8 @@ LOADING, LARGEST_FILE = ("/sessions/load", "/languages/load"), 2_100_000  # a fi
 CONNECTIONS = 4 * gate.CROWD  # a browser keeps a few open beside its live one; half-open ones are gone in seconds
 SPARE_FILES = 200  # for the database, the listener, the static files and whatever the system wants
 
-# Anybody can make up a cookie that looks like the facilitator's, so only so many large bodies are in memory at once.
+# Only so many large bodies are in memory at once; and only the facilitator's wait for a place, so that nobody who made
+# up a cookie keeps one.
 _large_bodies = BoundedSemaphore(2)
 
 # What a handler keeps of a request and its answer: the connection stays open for a while, and this would with it.
@@ -166,7 +168,8 @@ class QuietHandler(WSGIHandler):  # type: ignore[misc]  # gevent carries no type
         if self.headers.get("Upgrade", "").lower() == "websocket":
             return "400 Bad Request"  # a body would stand between the handshake and the first frame
         most = gate.LARGEST_TYPED
-        if self.command == "POST" and gate.may_send_a_file(self.headers.get("cookie", "")):
+        beyond = chunked or (self.content_length or 0) > most
+        if beyond and self.command == "POST" and self.server.at_home(self.headers.get("cookie", "")):
             most = LARGEST_FILE if self.path in LOADING else LARGEST_BODY
         if (self.content_length or 0) > most:
             return "413 Content Too Large"
@@ -202,8 +205,12 @@ class QuietServer(WSGIServer):  # type: ignore[misc]  # as above
 
     handler_class = QuietHandler
 
-    def __init__(self, listener: socket.socket, app: Flask, most: int) -> None:
+    def __init__(
+        self, listener: socket.socket, app: Flask, most: int, at_home: Callable[[str], bool] = gate.may_send_a_file
+    ) -> None:
+        """at_home: whether the cookies of a request are this program's facilitator's, who alone sends files."""
         super().__init__(listener, app, log=None, error_log=None)
+        self.at_home = at_home
         self._most = most
         self._open = 0
 
@@ -236,7 +243,7 @@ def run(settings: Settings, create_app: Callable[..., Flask], begin: Callable[[F
     listener, port = _listen(settings)
     app = create_app(settings, port=port, async_mode="gevent")
     house: House = app.extensions["house"]
-    server = QuietServer(listener, app, _room_for_connections())
+    server = QuietServer(listener, app, _room_for_connections(), at_home_by(app))
     for name in app.jinja_env.list_templates():
         app.jinja_env.get_template(name)  # compiled now, not when a room waits for its first question
     gevent.get_hub().print_exception = _note  # gevent's own would print whose connection it was
@@ -251,6 +258,21 @@ def run(settings: Settings, create_app: Callable[..., Flask], begin: Callable[[F
     with contextlib.suppress(OSError):
         (settings.data_dir / PORT_FILE).unlink()
     return 0
+
+
+def at_home_by(app: Flask) -> Callable[[str], bool]:
+    """How it is told from the cookies of a request, before its body is read, that the program's facilitator sent it."""
+
+    def at_home(cookies: str) -> bool:
+        if not gate.may_send_a_file(cookies):
+            return False
+        with app.test_request_context(headers={"Cookie": cookies}):
+            try:
+                return access.at_home()
+            except DBAPIError:
+                return True  # the app will ask again, and say what is wrong
+
+    return at_home
 
 
 def port_in_use(settings: Settings) -> int:

@@ -19,7 +19,18 @@ PSEUDO = "eo"
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _VOID = {"meta", "link", "input", "br", "col", "img", "hr", "path", "circle", "rect"}
 _READ = {"title", "aria-label", "alt", "placeholder", "label"}  # attributes that people see or hear
-_DATA = ("data-down", "data-up", "data-away", "data-counted", "data-unsent", "data-nodots", "data-say", "data-arm")
+_DATA = (
+    "data-down",
+    "data-up",
+    "data-away",
+    "data-counted",
+    "data-unsent",
+    "data-nodots",
+    "data-say",
+    "data-arm",
+    "data-break",
+    "data-over",
+)
 
 
 class Brackets(gettext.NullTranslations):

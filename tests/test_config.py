@@ -45,6 +45,18 @@ def test_an_empty_value_means_the_default() -> None:
     assert settings(**dict.fromkeys(SETTINGS_HELP, "")) == settings() == settings(**dict.fromkeys(SETTINGS_HELP, " "))
 
 
+def test_the_proxy_that_is_believed_is_this_computer_or_what_is_named() -> None:
+    assert [str(network) for network in settings().trusted_proxy] == ["127.0.0.1/32", "::1/128"]
+    named = settings(TRUSTED_PROXY="10.0.0.7, fd00::/8").trusted_proxy
+    assert [str(network) for network in named] == ["10.0.0.7/32", "fd00::/8"]
+
+
+@pytest.mark.parametrize("given", ["proxy.example", "10.0.0.7/8", "10.0.0.7,", "*"])
+def test_a_proxy_that_is_no_address_is_refused(given: str) -> None:
+    accepted = "addresses or networks with commas between them, such as 10.0.0.7 or 10.0.0.0/8"
+    assert refusal(TRUSTED_PROXY=given) == f"TRUSTED_PROXY is “{given}”. Accepted: {accepted}."
+
+
 def test_settings_do_not_change_after_the_start() -> None:
     with pytest.raises(FrozenInstanceError):
         settings().port = 1  # type: ignore[misc]

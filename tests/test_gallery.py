@@ -16,7 +16,6 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 # Routes that answer a GET with something else than a page: files, fragments, numbers, a cookie and a redirect.
 NOT_PAGES = {
     *("files.static_file", "documents.download_at_home", "documents.download", "museums.as_csv", "museums.as_calendar"),
-    "translating.as_file",
     *("packs.template", "packs.file", "participant.present", "facilitator.present", "screen.present"),
     *("pages.healthz", "pages.metrics", "translating.as_file", "room_check.seen", "printing.pdf"),
 }
@@ -33,9 +32,7 @@ def test_every_route_that_answers_with_a_page_is_looked_at(sqlite_url: str, tmp_
         "/s/482793",
     }
     # shown to the device that is handed round, and what its page asks for
-    looked_at = {"handed.counted", "handed.asks"}
-    # shown to the phone that comes for the room check
-    looked_at |= {"room_check.arrive"}
+    looked_at = {"handed.counted", "handed.asks", "room_check.arrive"}
     for path in paths:
         try:
             looked_at.add(routes.match(path)[0])

@@ -20,7 +20,7 @@ from gevent import socket
 
 from bench.phones import Facilitator, Phone, Screen, Turned, socket_path
 from bench.program import Program, running
-from facilitation import logs, serving, wire
+from facilitation import logs, serving, wire, workshop
 from facilitation.config import Settings
 from facilitation.gate import CROWD, LARGEST_TYPED, POLLING_SILENCE, SOCKETS_EACH, Environ, Gate, StartResponse
 from tests.cast import an_app
@@ -374,14 +374,14 @@ def test_a_phone_may_say_so_much_at_once_and_then_so_much_a_second() -> None:
 class Server:
     """The program's server in this process, on a free port, in front of an app that says how much it was sent."""
 
-    def __init__(self, most: int = 100) -> None:
+    def __init__(self, most: int = 100, **more: Any) -> None:
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
         listener.listen(50)
         self.port: int = listener.getsockname()[1]
         self.asked = 0
         self.lengths: list[str | None] = []  # as the app was told them
-        self.server = serving.QuietServer(listener, self._app, most)  # type: ignore[arg-type]  # any WSGI app will do
+        self.server = serving.QuietServer(listener, self._app, most, **more)  # type: ignore[arg-type]  # any WSGI app
         self.server.start()
 
     def _app(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -523,6 +523,29 @@ def test_of_large_bodies_two_are_read_at_once_and_small_ones_never_wait(server: 
     for line in unfinished:
         line.close()
     assert server.is_idle()
+
+
+def test_made_up_cookies_take_no_place_of_the_facilitators_file() -> None:
+    server = Server(at_home=lambda cookies: cookies == "home=real")
+    head = HEAD + b"Connection: close\r\nCookie: home=%s\r\nContent-Length: %d\r\n\r\n"
+    large = LARGEST_TYPED + 1
+    invented = [server.connect() for _ in range(2)]
+    for line in invented:
+        line.sendall(head % (b"made-up", large) + b"x" * 1000)
+        assert server.rest(line) == serving._bare("413 Content Too Large")
+    assert server.ask(head % (b"real", large) + b"x" * large).endswith(b"\r\n\r\n%d" % large)
+    server.server.stop(timeout=1)
+
+
+@pytest.mark.program
+def test_before_a_file_is_read_its_sender_is_known_by_the_cookie_that_was_given(tmp_path: Path) -> None:
+    app: Flask = an_app(Settings.from_environment({"DATA_DIR": str(tmp_path)}))
+    token = app.extensions["house"].committer.perform(lambda session: workshop.grant(session, "home"))
+    at_home = serving.at_home_by(app)
+    assert at_home(f"p_1=x; home={token}")
+    assert [at_home(cookies) for cookies in ("", f"p_1={token}", "home=", f"home={token}x", "home=made-up")] == [
+        False
+    ] * 5
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from facilitation import language, plan
 from facilitation.language import Said, speaking
 from facilitation.now import Audience
 from facilitation.stages import Stage
-from tests.cast import A_DAY, ORIGIN, Facilitator, Person, Phone, Screen, Venue, vote
+from tests.cast import A_DAY, ORIGIN, Facilitator, Handed, Person, Phone, Screen, Venue, vote
 from tests.languages import PSEUDO, teach, unmarked
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -420,6 +420,20 @@ def test_no_word_on_a_phone_or_the_screen_was_left_unmarked(
     left = {(place, text) for place, html in pages.items() for text in unmarked(html, names)}
     assert left == set()
     assert len(pages) > 60
+
+
+@pytest.mark.usefixtures("bracketed")
+def test_no_word_on_a_device_that_goes_round_was_left_unmarked(venue: Venue, freya: Facilitator) -> None:
+    tablet = Handed(venue).comes_from(freya)
+    speaks(tablet)
+    pages = {"lobby": tablet.page()}
+    freya.does("open")
+    pages["voting"] = tablet.page()
+    pages["counted"] = tablet.gets(tablet.answers("4").headers["Location"]).text
+    freya.does("close")
+    pages["result"] = tablet.page()
+    names = known(venue)
+    assert {(place, text) for place, html in pages.items() for text in unmarked(html, names)} == set()
 
 
 @pytest.mark.usefixtures("bracketed")

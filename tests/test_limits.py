@@ -245,6 +245,17 @@ def test_behind_a_proxy_the_address_is_the_one_it_names(tmp_path: Path, time: Ti
     assert time.waited == [TURN]
 
 
+@pytest.mark.program
+@pytest.mark.parametrize(("proxy", "believed"), [("10.0.0.7", True), ("::ffff:10.0.0.7", True), ("127.0.0.1", False)])
+def test_a_proxy_on_another_computer_is_believed_once_it_is_named(
+    tmp_path: Path, time: Time, proxy: str, believed: bool
+) -> None:
+    hosted = program(tmp_path, time, PUBLIC_URL="https://vote.example.org", TRUSTED_PROXY="10.0.0.0/24, 192.0.2.9")
+    for n in range(FREE_FROM_ONE + 2):
+        types(hosted, "000000", proxy, **{"X-Forwarded-For": f"203.0.113.{n}"})
+    assert time.waited == ([] if believed else [TURN])
+
+
 def test_on_a_laptop_nobody_can_name_another_address(app: Flask, time: Time) -> None:
     for n in range(FREE_FROM_ONE + 2):
         types(app, "000000", VENUE, **{"X-Forwarded-For": f"192.0.2.{n}"})

@@ -203,6 +203,7 @@ def test_they_vote_on_priorities_too(robin: Rehearser) -> None:
     assert sum(robin.rounds[-1].counts.values()) > 12  # type: ignore[union-attr]
 
 
+@pytest.mark.program
 def test_when_the_wifi_dies_console_and_screen_say_so_and_no_answer_is_lost(loud: Venue) -> None:
     venue, robin = loud, Rehearser(loud).enters().begins()
     wall = Screen(venue).shows(robin)
@@ -487,6 +488,7 @@ def through_all_stages(robin: Rehearser) -> Iterator[str]:
         yield robin.stage
 
 
+@pytest.mark.program
 def test_the_ribbon_is_on_every_page_and_push_in_every_stage(loud: Venue) -> None:
     venue, robin = loud, Rehearser(loud).enters().begins()
     wall, phone = Screen(venue).shows(robin), Phone(venue).joins(robin.code)

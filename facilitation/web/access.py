@@ -6,10 +6,13 @@ shared screen, read-only) and `p_<id>` (a phone). One browser may hold all of th
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 from flask import Response, abort, current_app, request
 
 from facilitation import ballots, museum, store
 from facilitation import language as languages
+from facilitation.config import Network, Settings
 from facilitation.live import Live, Present
 from facilitation.now import Audience
 from facilitation.store import Kind, Workshop, db
@@ -129,11 +132,21 @@ def language() -> str:
 
 
 def address() -> str:
-    """Where this request comes from: told by the proxy where there is one, which then is the only one to reach us."""
+    """Where this request comes from. A proxy that is trusted says it for others, in what it added last."""
     direct = request.remote_addr or ""
-    if not current_app.config["HOSTED"] or direct not in ("127.0.0.1", "::1"):
+    settings: Settings = current_app.extensions["house"].settings
+    if not settings.hosted or not _is_one_of(direct, settings.trusted_proxy):
         return direct
     return request.headers.get("X-Forwarded-For", direct).rpartition(",")[2].strip()
+
+
+def _is_one_of(address: str, networks: tuple[Network, ...]) -> bool:
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return False
+    plain = getattr(known, "ipv4_mapped", None) or known  # as IPv6 sockets name those that come by IPv4
+    return any(plain in network for network in networks)
 
 
 def give(response: Response, name: str, value: str) -> Response:

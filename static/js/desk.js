@@ -53,7 +53,6 @@
     scrollTo(0, 0);
   });
 
-  let before = null;  // where the focus was: it goes back there
   // Whoever listens hears of a vote when half have answered and when all have, and of no vote in between.
   const halves = () => { const bar = document.querySelector(".progress__bar"); return bar ? Math.floor(2 * bar.value / bar.max) : 0; };
   let told = halves(), round = scene;
@@ -63,6 +62,7 @@
     round = scene;
   });
 
+  let before = null;  // where the focus was: it goes back there
   function showKeys(open) {
     if (help.hidden !== open) return;
     help.hidden = !open;

@@ -368,6 +368,11 @@ def _hand_round(page: Page, meeting: Meeting) -> None:
     page.click("#take")
 
 
+def _come(page: Page, meeting: Meeting) -> None:
+    """Open the address of the room check, which here is on the computer itself."""
+    page.goto("http://" + page.locator("#address").inner_text())
+
+
 def _hand_on(page: Page, meeting: Meeting) -> None:
     _hand_round(page, meeting)
     page.get_by_label("Largely").check()
@@ -401,6 +406,12 @@ def _late_ballot(page: Page, meeting: Meeting) -> None:
 def _in_welsh(page: Page, meeting: Meeting) -> None:
     """Read on in the other language, which some words of the page may not have."""
     page.click("#speak-cy")
+
+
+def _says_nothing(page: Page, _meeting: Meeting) -> None:
+    page.fill(".sentence textarea", "")
+    page.click(".sentence button[value=save]")
+    page.wait_for_selector(".sentence .error")
 
 
 @dataclass(frozen=True)
@@ -489,6 +500,8 @@ PLACES = {
     "cards of dots": Place("facilitator/cards.html", "/f/{}/cards", "six options open"),
     "cards, none open": Place("facilitator/cards.html", "/f/{}/cards", "revealed"),
     "cards, too late": Place("facilitator/cards.html", "/f/{}/cards", "live", _sends("/f/{}/cards", round="0")),
+    "room check, of a computer": Place("participant/check.html", "/f/{}/check", "live", _come),
+    "print": Place("facilitator/print.html", "/f/{}/print", "lobby"),
     "console, an old page": Place(
         "facilitator/page.html", "/f/{}", act=_sends("/f/{}/move", move="discuss", version="1")
     ),
@@ -501,6 +514,8 @@ PLACES = {
     "packs": Place("facilitator/packs.html", "/packs"),
     "packs, not one": Place("facilitator/packs.html", "/packs", act=_sends("/packs", file="{}")),
     "pack": Place("facilitator/pack.html", PACK),
+    "pack, in Welsh too": Place("facilitator/pack.html", PACK, act=lambda page, _meeting: page.click("#also-cy")),
+    "words, one refused": Place("facilitator/words.html", "/languages/cy?q=Run+sheet", act=_says_nothing),
     "pack, no name": Place("facilitator/pack.html", PACK, act=_sends(PACK, title="Ours", edition="")),
     "pack, to be kept": Place("facilitator/pack.html", f"{PACK}/delete"),
     "pack, delete": Place("facilitator/pack_delete.html", PACK, act=_own_edition),

@@ -123,6 +123,10 @@ class Visitor:
         """Send a form; a list is sent as several fields. Returns the path that the answer leads to, if any."""
         return self._ask("POST", path, urlencode(fields, doseq=True))[1]
 
+    def reply(self, path: str, **fields: object) -> str:
+        """Send a form, and return the page that it is answered with."""
+        return self._ask("POST", path, urlencode(fields, doseq=True))[0]
+
     def _ask(self, method: str, path: str, form: str | None = None) -> tuple[str, str]:
         line = http.client.HTTPConnection("127.0.0.1", urlsplit(self.url).port or 80, timeout=PATIENCE)
         headers = {

@@ -93,6 +93,8 @@ def test_the_question_mark_lists_the_keys_that_work_now(stage: str, voting: Faci
     )
     assert listed["PageDown, right arrow, space bar"] == {"voting": "Close voting", "revealed": "Start talking"}[stage]
     assert listed["B, ."] == "Blank"
+    assert listed["PageUp, left arrow, Esc"] == "takes back what is being asked, closes what lies on top"
+    assert len(listed) == voting.page.locator("#now [data-key]").count(), "these keys, and no others"
     assert ("N" in listed, "R" in listed) == (stage == "voting", stage == "revealed")
     voting.page.keyboard.press("Escape")
     expect(keys).to_be_hidden()
