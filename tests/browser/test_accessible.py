@@ -112,6 +112,18 @@ def test_a_page_has_no_fault_in_any_theme_and_fits_a_narrow_window(
     assert page.evaluate(_CUT) == []
     if surface in ("screen", "console"):
         axe(page)  # the flowing page that 400 % zoom gives, and the remote
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("surface", "state"), rows())
+def test_a_page_bears_more_space_between_letters_words_and_lines_and_letters_twice_as_large(
+    surface: str, state: str, gallery: Gallery, sight: dict[str, Page], venue: Venue
+) -> None:
+    for refused in ("status of 404", "status of 409", "status of 422"):
+        venue.watch.forgive(refused)
+    page = sight[surface]
+    dress(page, *NARROW)
+    show(page, surface, state, gallery)
     page.evaluate(_RESTYLE, SPACED)
     assert page.evaluate(_TOO_WIDE) + page.evaluate(_CUT) == [], "with more space between letters, words and lines"
     if surface in ("phone", "page"):

@@ -25,6 +25,7 @@ CHANGING = {
     r"museum\.lan:\d+": "museum.lan",
     r" *- /url: .*\n": "",
     r"Started \d\d:\d\d": "Started 10:05",
+    r"\d+ of (\d+) min": r"0 of \1 min",
     r" *- strong: \S+ phones? ha\w+ dropped off\n.*\n": "",
 }
 
