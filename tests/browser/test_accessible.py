@@ -116,8 +116,8 @@ def test_a_page_has_no_fault_in_any_theme_and_fits_a_narrow_window(
         axe(page)  # the flowing page that 400 % zoom gives, and the remote
 
 
-# Known and not yet mended: a long word in Welsh, the bar of a question on the set-up page, two languages on a wall.
-TIGHT = [("page", "results in Welsh"), ("page", "set-up"), ("screen", "two languages")]
+# Known and not yet mended: nine hallmarks on a remote, a long word in Welsh, the bar of a question on the set-up page, two languages on a wall.
+TIGHT = [("console", "all hallmarks"), ("page", "results in Welsh"), ("page", "set-up"), ("screen", "two languages")]
 
 
 @pytest.mark.long
