@@ -33,7 +33,7 @@ from facilitation.words import tidy, tidy_lines
 LARGEST_FILE = 1_000_000
 """Bytes of a catalogue that is loaded. The Welsh one has some 250,000."""
 MOST_FAULTS = 40  # that are shown at once
-_NAME = re.compile(r"%\((\w+)\)[sd]")
+_PERCENT = re.compile(r"%(?:%|\((\w+)\)s)?")  # a percent sign, a name that is filled in, or a sign that stands alone
 _ELEMENT = re.compile(r"<(/?)([a-z][a-z0-9]*)((?: [^<>]*)?)>")
 _LINE = re.compile(r'\s*(#.*|((msgctxt|msgid|msgid_plural|msgstr|msgstr\[\d+\])\s*)?"(?:[^"\\]|\\.)*"\s*)?')
 _ASK_AGAIN = 0.002  # seconds
@@ -215,7 +215,7 @@ class Corrections:
             return fresh
         try:
             return read_po(BytesIO(path.read_bytes()), locale=language, abort_invalid=True)
-        except (OSError, PoFileError, ValueError) as error:
+        except (OSError, PoFileError, ValueError, LookupError) as error:  # the last: a charset that there is not
             sentence = _(
                 "The file %(name)s in the data folder cannot be read. Mend it, or take it away.", name=path.name
             )
@@ -259,7 +259,7 @@ def faults_of(entry: Entry, forms: Forms, catalogue: Catalog) -> list[str]:
     if len(forms) != wanted:
         return [languages.ngettext("%(num)s form is needed.", "%(num)s forms are needed.", wanted)]
     counts = _counts(catalogue) if entry.pluralizable else ((),)
-    names = set(_NAME.findall(english[-1]))
+    names = _names(english[-1])
     found: list[str] = []
     for form, numbers in zip(forms, counts, strict=True):
         # a form that is for one number alone may say it in words: "one person"
@@ -274,7 +274,7 @@ def _faults(english: str, said: str, names: set[str], free: set[str]) -> Iterato
         return
     if len(said) > max(200, 4 * len(english)):
         yield _("The text is much longer than the English.")
-    there = set(_NAME.findall(said))
+    there = _names(said)
     if missing := sorted(names - there - free):
         yield _("%(name)s is missing: it stands for something that is filled in.", name=f"%({missing[0]})s")
     if unknown := sorted(there - names):
@@ -288,8 +288,12 @@ def _faults(english: str, said: str, names: set[str], free: set[str]) -> Iterato
             yield _("Leave out %(mark)s here; curly quotation marks are fine.", mark=mark)
 
 
+def _names(text: str) -> set[str]:
+    return {found[1] for found in _PERCENT.finditer(text) if found[1]}
+
+
 def _lone_percent(text: str) -> bool:
-    return "%" in _NAME.sub("", text).replace("%%", "")
+    return any(found[0] == "%" for found in _PERCENT.finditer(text))
 
 
 def _elements(text: str) -> list[str]:
@@ -361,6 +365,10 @@ def _parsed(content: bytes, name: str) -> tuple[str, Catalog]:
         line = content.count(b"\n", 0, error.start) + 1
         fault = _("Line %(line)s: this is not UTF-8 text.", line=line)
         raise BadCatalogue(_("Nothing was loaded from %(name)s.", name=name), [fault]) from None
+    if charset := re.search(r'"Content-Type: *text/plain; *charset=(?!utf-?8\b)', text, re.IGNORECASE):
+        line = text.count("\n", 0, charset.start()) + 1
+        fault = _("Line %(line)s: the charset must be UTF-8.", line=line)
+        raise BadCatalogue(_("Nothing was loaded from %(name)s.", name=name), [fault])
     said = re.search(rb'"Language: *([A-Za-z_-]+)', content)
     language = said[1].decode().replace("_", "-") if said else ""
     known = [one for one in languages.offered() if one != languages.SOURCE]

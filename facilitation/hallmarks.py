@@ -24,6 +24,9 @@ LARGEST_FILE = 1_000_000
 LINE, QUESTION, PARAGRAPH = 120, 400, 2_000
 """Longest title, label or key; longest question; longest of any other text. In characters."""
 
+WARM_UP = "warm-up"
+"""The key of the question with which a session tries the phones out; no framework's question has it."""
+
 _KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.!])\s+")
@@ -332,6 +335,8 @@ def read_key(value: object, place: str, taken: set[str]) -> str:
         _refuse(
             place, _("the key %(key)s may hold only small letters a to z, digits and single hyphens.", key=_quote(key))
         )
+    if key == WARM_UP:
+        _refuse(place, _("the key %(key)s is the program’s own.", key=_quote(key)))
     if key in taken:
         _refuse(
             place,

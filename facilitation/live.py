@@ -288,8 +288,7 @@ class Live:
             self.forget(workshop_id)  # with the key that let its phones in, whoever finished it
             self._rooms.forget(workshop_id)
             self._seen.pop(workshop_id, None)
-            for audience in Audience:
-                self._heard.pop((workshop_id, audience), None)
+            self._heard.pop((workshop_id, Audience.PHONE), None)  # consoles go on: people still write in the plan
 
     def _close_untouched(self) -> None:
         """Any commit, a ballot or a move, raises a workshop's order; one whose order stands still is not touched. Times

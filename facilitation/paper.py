@@ -94,10 +94,12 @@ def sealed(keys: KeyFile, round_: OpenRound, choices: Iterable[str]) -> list[Fil
         raise NotVoting(_(_LATE)) from None
 
 
-def add(rooms: Rooms, box: BallotBox, batch: Sequence[Filing], sure: bool) -> Callable[[Session], int]:
+def add(rooms: Rooms, box: BallotBox, batch: Sequence[Filing], form: str, sure: bool) -> Callable[[Session], int]:
     """The write unit that files a batch, all of it or nothing; it returns the number of cards.
 
-    Raises NotVoting when the round has closed, NotSure for more answers than there are people, unless `sure`.
+    form: what names the page that they were typed on, so that a form that is sent twice is counted once.
+    Raises Refused for the second time, NotVoting when the round has closed, NotSure for more answers than there are
+    people, unless `sure`.
     """
     workshop_id, round_id = batch[0].workshop_id, batch[0].round_id
 
@@ -105,6 +107,9 @@ def add(rooms: Rooms, box: BallotBox, batch: Sequence[Filing], sure: bool) -> Ca
         workshop = store.locked_workshop(session, workshop_id)
         if workshop is None:
             raise Refused(_("This session has been deleted."))
+        room = rooms[workshop_id]
+        if room.picture_round == round_id and form and form in room.forms:
+            raise Refused(_("These cards are in already, and were counted once."))
         people, answers = workshop.joined + workshop.heads, store.turnout(session, round_id) + len(batch)
         if answers > people and not sure:
             raise NotSure(
@@ -121,7 +126,7 @@ def add(rooms: Rooms, box: BallotBox, batch: Sequence[Filing], sure: bool) -> Ca
             raise NotVoting(_(_LATE))
         session.expire(workshop)
         noted = Batch(tuple(filing.slot for filing in batch), before, workshop.heads)
-        store.after_commit(session, lambda: rooms[workshop_id].note_batch(round_id, noted))
+        store.after_commit(session, lambda: room.note_batch(round_id, noted, form))
         return len(batch)
 
     return job

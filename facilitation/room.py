@@ -62,19 +62,23 @@ class Room:
     sources: dict[bytes, Source] = field(default_factory=dict)  # of the open round's answers that are from no own phone
     batch: Batch | None = None  # of the open round
     withdrawn: set[bytes] = field(default_factory=set)  # slots of cards that were taken back
+    forms: set[str] = field(default_factory=set)  # the forms whose cards are in
+    whole: bool = False  # every change since the picture that stands is known here
     simulated: Simulated | None = None
 
     def changed(self, round_id: int) -> int:
         """How many ballots were cast or changed since the last picture. Back and forth, or the same again, is none.
 
         Paper cards count with the others, but whoever typed them could take them off the picture again; so while one or
-        two of the changes are from devices, only those are counted, and the picture waits for a third.
+        two of the changes are from devices, only those are counted, and the picture waits for a third. Where a change
+        of a device may have gone unseen, before a restart or at another worker, cards alone are no reason for one.
         """
         if round_id != self.picture_round:
             return 0
         moved = [slot for slot, (then, now) in self.touched.items() if then != now]
         from_devices = sum(self.sources.get(slot) is not Source.CARD for slot in moved)
-        return from_devices if 0 < from_devices < PICTURE_STEP else len(moved)
+        few = from_devices < PICTURE_STEP and (from_devices or not self.whole)
+        return from_devices if few else len(moved)
 
     def guests(self, round_id: int) -> int:
         """How many answers are in, as far as this process knows, of people without a phone of their own."""
@@ -97,10 +101,11 @@ class Room:
         if source is not Source.PHONE:
             self.sources[slot] = source
 
-    def note_batch(self, round_id: int, batch: Batch) -> None:
-        """Cards of this round were typed, and noted as ballots."""
+    def note_batch(self, round_id: int, batch: Batch, form: str) -> None:
+        """Cards of this round were typed on this form, and noted as ballots."""
         self._turn_to(round_id)
         self.batch = batch
+        self.forms.add(form)
 
     def note_taken_back(self, round_id: int, cards: dict[bytes, str]) -> None:
         """The last batch of cards, slot -> choice, was taken back."""
@@ -114,16 +119,23 @@ class Room:
         process has just started: what changed since then, nobody here knows."""
         return picture == (self.picture if round_id == self.picture_round else None)
 
-    def note_picture(self, round_id: int, at: float, picture: dict[str, int] | None) -> None:
-        """A picture was committed, or found: from here on, change is counted against it."""
+    def note_first(self, round_id: int) -> None:
+        """The first ballots of this round are about to be noted: nothing has gone before them."""
+        self._turn_to(round_id)
+        self.whole = True
+
+    def note_picture(self, round_id: int, at: float, picture: dict[str, int] | None, *, drawn: bool = False) -> None:
+        """A picture was committed, or found: from here on, change is counted against it. drawn: all ballots that were
+        in are in it, so nothing is unknown."""
         self._turn_to(round_id)
         self.touched.clear()
-        self.picture_at, self.picture = at, picture
+        self.picture_at, self.picture, self.whole = at, picture, drawn
 
     def _turn_to(self, round_id: int) -> None:
         if round_id != self.picture_round:
             self.picture_round, self.picture_at, self.picture, self.batch = round_id, None, None, None
-            for of_round in (self.touched, self.sources, self.withdrawn):
+            self.whole = False
+            for of_round in (self.touched, self.sources, self.withdrawn, self.forms):
                 of_round.clear()
 
 

@@ -44,13 +44,11 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, rela
 from sqlalchemy.pool import StaticPool
 
 from facilitation.errors import Refused, StorageTrouble
+from facilitation.hallmarks import WARM_UP
 from facilitation.language import _
 from facilitation.plan import Action, Agreement, ParkedItem, Status, Support
 
 log = logging.getLogger("facilitation")
-
-WARM_UP = "warm-up"
-"""The key of the question to try things out with: it stands before the first, at position 0."""
 
 Texts = dict[str, str]  # a language map: {"en": "Purpose", "cy": "Diben"}
 

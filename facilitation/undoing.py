@@ -46,6 +46,8 @@ def put_back(session: Session, workshop_id: int) -> None:
     }
     row = kind(**values)
     if isinstance(row, AgendaItem):
+        if any(item.key == row.key for item in workshop.agenda):
+            raise Refused(_("That is on the agenda again already."))
         workshop.agenda.insert(sum(item.position < row.position for item in workshop.agenda), row)
         store.number_agenda(workshop.agenda)
     else:

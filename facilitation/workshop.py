@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from facilitation import ballots, editions, minutes, priorities, stages, store, undoing
 from facilitation.ballots import Ballot, Direction
 from facilitation.errors import NotVoting, Refused, Stale
-from facilitation.hallmarks import Framework, Hallmark, Question, say
+from facilitation.hallmarks import WARM_UP, Framework, Hallmark, Question, say
 from facilitation.keys import KeyFile
 from facilitation.language import _, choices_for_screen, in_all, mark
 from facilitation.room import Rooms, Source
@@ -183,7 +183,7 @@ def add_warm_up(session: Session, workshop_id: int) -> None:
     if any(item.warm_up for item in workshop.agenda):
         return
     item = AgendaItem(
-        key=store.WARM_UP,
+        key=WARM_UP,
         position=0,
         number="",
         hallmark="",
@@ -192,7 +192,7 @@ def add_warm_up(session: Session, workshop_id: int) -> None:
         short=in_all(WARM_UP_SHORT),
         prompt={"en": ""},
         attribution={},
-        scale=store.WARM_UP,
+        scale=WARM_UP,
         labels=[in_all(label) for label in WARM_UP_LABELS],
         mode=Mode.LIVE,
         minutes=WARM_UP_MINUTES,
@@ -365,13 +365,19 @@ class BallotBox:
                 held[place], rows[place] = Filed(filing.choice, filing.seq), filing
             outcomes.append(held[place])
         if rows:
+            new_here = {round_id: f.workshop_id for (round_id, _slot), f in rows.items()}
+            first = [
+                (workshop_id, round_id)
+                for round_id, workshop_id in new_here.items()
+                if self._rooms[workshop_id].picture_round != round_id and not store.turnout(session, round_id)
+            ]
             store.file_ballots(
                 session,
                 [{"round_id": f.round_id, "slot": f.slot, "seq": f.seq, "sealed": f.sealed} for f in rows.values()],
             )
             self._make_room(session, [filing for place, filing in rows.items() if place not in before])
             store.raise_tick(session, sorted({filing.workshop_id for filing in rows.values()}))
-            store.after_commit(session, lambda: self._note(rows, before, taking))
+            store.after_commit(session, lambda: self._note(rows, before, taking, first))
         return outcomes
 
     def _make_room(self, session: Session, new: Sequence[Filing]) -> None:
@@ -386,9 +392,12 @@ class BallotBox:
         rows: dict[tuple[int, bytes], Filing],
         before: dict[tuple[int, bytes], Filed],
         pictures: dict[int, dict[str, int] | None],
+        first: Sequence[tuple[int, int]],
     ) -> None:
         at = self._rooms.clock()
         self.batches, self.filed = self.batches + 1, self.filed + len(rows)
+        for workshop_id, round_id in first:
+            self._rooms[workshop_id].note_first(round_id)
         for place, filing in rows.items():
             room, was = self._rooms[filing.workshop_id], before.get(place)
             if not room.counts_from(filing.round_id, pictures[filing.round_id]):
@@ -417,7 +426,7 @@ class BallotBox:
             return False
         picture = round_.picture = tally.as_dict()
         workshop.tick += 1
-        store.after_commit(session, lambda: room.note_picture(round_id, at, picture))
+        store.after_commit(session, lambda: room.note_picture(round_id, at, picture, drawn=True))
         return True
 
 

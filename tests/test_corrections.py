@@ -177,6 +177,13 @@ def test_elements_of_the_english_stay_the_same_and_whole() -> None:
     assert faults(english, '<b onclick="x()">Ar ôl</b> %(k)s')
 
 
+@pytest.mark.parametrize(
+    "typed", ["Mae %(plate)d yma", "%%(plate)s% yma", "%(plate)s yma 5%", "%(plate)s yma %(plate)x"]
+)
+def test_a_name_that_would_break_the_page_is_refused(typed: str) -> None:
+    assert faults("%(plate)s is here", typed)
+
+
 def test_every_plural_form_is_there_and_only_that_of_one_number_may_leave_it_out() -> None:
     english = ("%(num)s question", "%(num)s questions")
     six = ("dim cwestiwn", "un cwestiwn", "dau gwestiwn", "tri chwestiwn", "chwe chwestiwn", "%(num)s cwestiwn")
@@ -296,6 +303,10 @@ def test_a_file_with_a_fault_is_refused_whole_and_names_the_line(venue: Venue, f
     [
         (b"PK\x03\x04", "not a file of translations"),
         (b'msgid ""\nmsgstr "Language: xx\\n"\n', "not a file of translations"),
+        (
+            b'msgid ""\nmsgstr ""\n"Language: cy\\n"\n"Content-Type: text/plain; charset=CHARSET\\n"\n',
+            "Line 4: the charset",
+        ),
         (b'msgid ""\nmsgstr "Language: cy\\n"\n\nmsgid "Save"\nmsgstr "Arbed\n', "Line 5"),
         (b'msgid ""\nmsgstr "Language: cy\\n"\n\nmsgid "Save"\nmsgstr "\xff"\n', "Line 5"),
     ],

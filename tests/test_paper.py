@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -169,7 +170,7 @@ def test_cards_that_come_after_the_close_are_refused_whole(venue: Venue, freya: 
     assert late.status_code == 422
     assert "Voting on that question has closed. None of these cards was counted." in text_of(late)
     with pytest.raises(NotVoting, match="none of them was counted"):
-        venue.performs(paper.add(venue.house.rooms, venue.house.box, batch, sure=True))
+        venue.performs(paper.add(venue.house.rooms, venue.house.box, batch, secrets.token_hex(4), sure=True))
     with pytest.raises(NotVoting, match="none of them was counted"):
         paper.sealed(venue.house.keys, round_, ["1"])
     counted = tally(freya.rounds[-1])
@@ -223,6 +224,7 @@ def test_a_program_that_was_started_again_has_forgotten_which_answers_were_cards
 
 def test_while_one_or_two_changes_are_from_phones_cards_do_not_bring_a_picture() -> None:
     room = Room()
+    room.note_first(1)
     slots = iter(range(100))
 
     def answered(source: Source, number: int) -> None:
@@ -237,10 +239,39 @@ def test_while_one_or_two_changes_are_from_phones_cards_do_not_bring_a_picture()
     assert room.changed(1) == 2
     answered(Source.PHONE, 1)
     assert room.changed(1) == 7
-    room.note_picture(1, 0.0, {})
+    room.note_picture(1, 0.0, {}, drawn=True)
     answered(Source.PHONE, 2)
     answered(Source.CARD, 9)
     assert room.changed(1) == 2
+
+
+def test_where_a_change_may_have_gone_unseen_cards_alone_bring_no_picture() -> None:
+    """A program that was started again does not know of the phone that answered just before: with three cards a new
+    picture would hold these three, which somebody typed, and that one answer."""
+    room = Room()
+    room.note_picture(1, 0.0, {"4": 5})  # found, not drawn
+    for slot in (b"a", b"b", b"c"):
+        room.note_ballot(1, slot, None, "4", Source.CARD)
+    assert room.changed(1) == 0
+    for slot in (b"d", b"e", b"f"):
+        room.note_ballot(1, slot, None, "2", Source.PHONE)
+    assert room.changed(1) == 6
+    room.note_picture(1, 1.0, {"4": 8, "2": 3}, drawn=True)
+    for slot in (b"g", b"h", b"i"):
+        room.note_ballot(1, slot, None, "4", Source.CARD)
+    assert room.changed(1) == 3
+
+
+def test_a_form_of_cards_that_is_sent_twice_is_counted_once(freya: Facilitator) -> None:
+    freya.does("open")
+    form = {"round": freya.now.round_id, "form": "the same page", "n-4": "3", "sure": "on"}
+    assert freya.posts(f"/f/{freya.code}/cards", form).status_code == 303
+    again = freya.posts(f"/f/{freya.code}/cards", form)
+    assert again.status_code == 422
+    assert "These cards are in already, and were counted once." in text_of(again)
+    assert freya.ballots == 3
+    assert freya.posts(f"/f/{freya.code}/cards", form | {"form": "the next page"}).status_code == 303
+    assert freya.ballots == 6
 
 
 def test_a_card_that_is_taken_back_before_a_picture_is_no_change_and_after_it_is_one() -> None:
@@ -249,7 +280,7 @@ def test_a_card_that_is_taken_back_before_a_picture_is_no_change_and_after_it_is
     room.note_taken_back(1, {b"a": "4"})
     assert (room.changed(1), room.guests(1), room.cards(1)) == (0, 0, 0)
     room.note_ballot(1, b"b", None, "4", Source.CARD)
-    room.note_picture(1, 0.0, {})
+    room.note_picture(1, 0.0, {}, drawn=True)
     room.note_taken_back(1, {b"b": "4"})
     assert (room.changed(1), room.guests(1)) == (1, 0)
 
@@ -362,6 +393,31 @@ def test_each_person_answers_once_and_the_next_one_finds_an_empty_page(freya: Fa
     assert counts_in(freya.gets(f"/f/{freya.code}/now").text) == [0, 1, 0, 1, 3, 0, 0]
 
 
+def test_when_the_reply_to_an_answer_is_lost_the_page_that_is_loaded_anew_is_the_next_person_s(
+    freya: Facilitator, tablet: Handed
+) -> None:
+    freya.does("open")
+    page, before = tablet.page(), tablet.cookies()
+    tablet.answers("2", page=page)
+    tablet.forgets_all_but(before)  # the reply with the next person's cookie never came
+    assert tablet.answers("5").status_code == 303  # on a page that was loaded anew
+    assert freya.ballots == 2
+    types(freya, five=3)
+    freya.does("close")
+    assert counts_in(freya.gets(f"/f/{freya.code}/now").text) == [0, 1, 0, 0, 4, 0, 0]
+
+
+def test_another_answer_on_a_page_whose_answer_is_in_is_refused_and_never_said_to_be_counted(
+    freya: Facilitator, tablet: Handed
+) -> None:
+    freya.does("open")
+    page, before = tablet.page(), tablet.cookies()
+    tablet.answers("2", page=page)
+    tablet.forgets_all_but(before)
+    assert tablet.answers("5", page=page).status_code == 422
+    assert freya.ballots == 1
+
+
 def test_nobody_can_go_back_and_see_or_change_what_the_one_before_answered(
     venue: Venue, freya: Facilitator, tablet: Handed
 ) -> None:
@@ -380,10 +436,10 @@ def test_nobody_can_go_back_and_see_or_change_what_the_one_before_answered(
 
 def test_a_button_pressed_twice_before_the_answer_came_counts_once(freya: Facilitator, tablet: Handed) -> None:
     freya.does("open")
-    cookies = tablet.cookies()
-    assert tablet.answers("2").status_code == 303
+    page, cookies = tablet.page(), tablet.cookies()
+    assert tablet.answers("2", page=page).status_code == 303
     tablet.forgets_all_but(cookies)  # the answer was lost on its way, and the script sends it again
-    assert tablet.answers("2", htmx=True).status_code == 200
+    assert tablet.answers("2", page=page, htmx=True).status_code == 200
     assert freya.ballots == 1
     assert freya.now.heads == 3
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
@@ -258,7 +259,7 @@ class Sessions(RuleBasedStateMachine):
         batch = paper.sealed(self.keys, round_, typed)
         assert sorted(filing.choice for filing in batch) == sorted(typed)
         with store.transaction(self.engine) as session:
-            assert paper.add(self.rooms, self.box, batch, sure=True)(session) == len(typed)
+            assert paper.add(self.rooms, self.box, batch, secrets.token_hex(4), sure=True)(session) == len(typed)
         for filing in batch:
             vote.answers[filing.slot] = (1, filing.choice, Direction.UNKNOWN)
         vote.cards.update(filing.slot for filing in batch)

@@ -45,6 +45,7 @@ class Assets:
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
+        raw |= {name: _bare_sheet(data) for name, data in raw.items() if name.endswith(".css")}
         raw |= {bundle: b"".join(_bare(raw[part]) for part in parts) for bundle, parts in BUNDLES.items()}
         self.version = hashlib.sha256(b"".join(name.encode() + data for name, data in raw.items())).hexdigest()[:12]
         self._files = {name: _asset(name, data) for name, data in raw.items()}
@@ -82,6 +83,11 @@ def static_file(version: str, name: str) -> Response:
 def _bare(script: bytes) -> bytes:
     """A script without its comment lines and its indentation: they are for readers of the source, not for the air."""
     return re.sub(rb"(?m)^[ \t]*(//.*)?\n|^[ \t]+", b"", script)
+
+
+def _bare_sheet(sheet: bytes) -> bytes:
+    """The same of a style sheet."""
+    return re.sub(rb"\s*([{};])\s*|\s+", lambda found: found[1] or b" ", re.sub(rb"(?s)/\*.*?\*/", b"", sheet))
 
 
 def _asset(name: str, data: bytes) -> Asset:

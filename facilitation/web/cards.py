@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 
 from flask import Blueprint, Response, make_response, render_template, request, url_for
@@ -40,7 +41,7 @@ def add(code: str) -> Response:
         else:
             choices = paper.counted({choice: form.get(f"n-{choice}", "") for choice in CHOICES})
         batch = paper.sealed(house().keys, round_, choices)
-        perform(paper.add(house().rooms, house().box, batch, sure="sure" in form))
+        perform(paper.add(house().rooms, house().box, batch, form.get("form", ""), sure="sure" in form))
     except Refused as refusal:
         return _page(code, form, refusal)
     house().live.changed(workshop_id)
@@ -84,6 +85,7 @@ def _page(code: str, form: Mapping[str, str], refusal: Refused | None = None) ->
         form=form,
         problem=refusal.sentence if refusal else "",
         asks=isinstance(refusal, paper.NotSure),
+        name=secrets.token_hex(8),
         typed=room.cards(found.round_id or 0),
         last=len(room.batch.slots) if mine and room.batch else 0,
         most=paper.MOST_CARDS,

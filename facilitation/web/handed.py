@@ -13,15 +13,17 @@ from flask import Blueprint, Response, abort, make_response, render_template, re
 from facilitation import ballots
 from facilitation import now as reader
 from facilitation.errors import Refused
-from facilitation.language import _
+from facilitation.language import _, mark
 from facilitation.now import Audience, Now
 from facilitation.room import Source
 from facilitation.stages import Stage
 from facilitation.store import Workshop, db
 from facilitation.web import a_number, access, house, see, wants_fragment
-from facilitation.workshop import Posted, seal_ballot
+from facilitation.workshop import Posted, own_ballot, seal_ballot
 
 handed = Blueprint("handed", __name__)
+
+_COUNTED_ALREADY = mark("The answer on that page is counted already. Begin with an empty page.")
 
 
 def show(workshop: Workshop, device: bytes, counted: bool = False) -> Response:
@@ -32,8 +34,11 @@ def show(workshop: Workshop, device: bytes, counted: bool = False) -> Response:
         return make_response(render_template("participant/role.html", workshop=workshop))
     now = reader.look(db.session(), house().rooms, workshop, Audience.PHONE)
     counted = counted and now.stage is Stage.VOTING
-    page = render_template("participant/handed.html", now=now, turn=_turn(workshop.key, device), counted=counted)
-    return make_response(page)
+    # An answer that was counted while its reply was lost: the empty page is the next person's all the same.
+    spent = not counted and own_ballot(db.session(), house().keys, workshop, device) is not None
+    secret = ballots.new_device_secret() if spent else device
+    page = render_template("participant/handed.html", now=now, turn=_turn(workshop.key, secret), counted=counted)
+    return _be(make_response(page), workshop.id, workshop.key or b"", secret) if spent else make_response(page)
 
 
 @handed.get("/w/<code>/counted")
@@ -64,10 +69,11 @@ def cast(code: str) -> Response:
     posted = Posted(choice, 1, role=access.role(here.workshop_id) or "")
     try:
         if form.get("turn") != _turn(here.device_key, device):
-            raise Refused(_("The answer on that page is counted already. Begin with an empty page."))
+            raise Refused(_(_COUNTED_ALREADY))
         round_ = here.open if here.open and here.open.round_id == round_id else None
         filing = seal_ballot(house().keys, round_, device, posted, Source.HANDED)
-        house().committer.gather(house().box.file, filing)
+        if house().committer.gather(house().box.file, filing).choice != filing.choice:
+            raise Refused(_(_COUNTED_ALREADY))
     except Refused as refusal:
         template = "participant/_not_counted.html" if wants_fragment() else "refused.html"
         page = render_template(template, sentence=refusal.sentence, back=url_for("participant.page", code=code))
@@ -80,8 +86,11 @@ def cast(code: str) -> Response:
 
 def new_person(response: Response, workshop_id: int, workshop_key: bytes) -> Response:
     """Give this browser a device secret that has answered nothing, in place of the one it had."""
-    secret = ballots.sign_device(workshop_key, ballots.new_device_secret())
-    return access.give(response, f"p_{workshop_id}", secret)
+    return _be(response, workshop_id, workshop_key, ballots.new_device_secret())
+
+
+def _be(response: Response, workshop_id: int, workshop_key: bytes, secret: bytes) -> Response:
+    return access.give(response, f"p_{workshop_id}", ballots.sign_device(workshop_key, secret))
 
 
 def _handed(code: str) -> tuple[Workshop, bytes]:

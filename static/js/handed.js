@@ -2,10 +2,12 @@
 // to the next question by itself, and an answer that could not be sent is sent again until the server has it.
 (() => {
   const here = document.body.dataset.here;
+  let sending = false;
   sessionStorage.clear();
   addEventListener("pageshow", (event) => { if (event.persisted) location.replace(here); });
 
   async function look() {
+    if (sending) return setTimeout(look, 3000);  // somebody waits to hear what became of an answer
     try {
       const answer = await fetch(here + "/handed?order=" + document.body.dataset.order);
       if (answer.status === 200 || answer.status === 404) return location.replace(here);
@@ -18,10 +20,10 @@
   if (!form) return;
   const button = document.getElementById("count"), outcome = document.getElementById("outcome");
   const say = (id) => outcome.replaceChildren(document.getElementById(id).content.cloneNode(true));
-  let tries = 0, sending = false;
-  async function send() {
+  let tries = 0;
+  async function send(body) {
     try {
-      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { "HX-Request": "true" } });
+      const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } });
       if (answer.status === 200) return location.replace(here + "/counted");
       if (answer.status === 404) return location.replace(here);
       if (answer.status < 500) {
@@ -32,12 +34,12 @@
       }
     } catch { /* said below */ }
     say("unsent");
-    setTimeout(send, Math.min(8000, 500 * 2 ** tries++));
+    setTimeout(() => send(body), Math.min(8000, 500 * 2 ** tries++));
   }
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (sending) return;
     sending = button.disabled = true;
-    send();
+    send(new URLSearchParams(new FormData(form)));  // as it was when the button was pressed, however often it is sent
   });
 })();
