@@ -22,6 +22,7 @@ BUNDLES = {
     "js/report.js": ("js/drafts.js", "js/files.js", "js/print.js"),
     "js/screen.js": ("js/live.js", "js/keys.js", "js/wall.js"),
 }
+_COMMENT = re.compile(rb"/\*.*?\*/\s*", re.DOTALL)
 _PACKED = {".css", ".js", ".txt", ".svg"}
 
 files = Blueprint("files", __name__)
@@ -45,6 +46,7 @@ class Assets:
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
+        raw = {name: _COMMENT.sub(b"", data) if name.endswith(".css") else data for name, data in raw.items()}
         raw |= {bundle: b"".join(_bare(raw[part]) for part in parts) for bundle, parts in BUNDLES.items()}
         self.version = hashlib.sha256(b"".join(name.encode() + data for name, data in raw.items())).hexdigest()[:12]
         self._files = {name: _asset(name, data) for name, data in raw.items()}
