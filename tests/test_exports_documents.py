@@ -369,7 +369,7 @@ PAGES = {
     "a-action-plan.docx": range(1, 3),
     "empty-action-plan.docx": range(1, 2),
     "full-action-plan.docx": range(2, 7),
-    "a-report.docx": range(9, 13),
+    "a-report.docx": range(8, 13),
     "full-report.docx": range(19, 41),
     "a-tables.xlsx": range(5, 13),
     "full-tables.xlsx": range(5, 25),
