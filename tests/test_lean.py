@@ -111,6 +111,8 @@ def test_a_batch_takes_as_many_statements_for_many_ballots_as_for_few(
 ) -> None:
     freya.does("open")
     room = workshop.OpenRound.of(quiet.workshop(freya.code))
+    first = workshop.seal_ballot(quiet.house.keys, room, ballots.new_device_secret(), workshop.Posted("3", 1))
+    quiet.performs(lambda session: quiet.house.box.file(session, [first]))  # which also asks whether it is the first
     counts = []
     for size in (2, 60):
         devices = [ballots.new_device_secret() for _ in range(size)]
