@@ -201,6 +201,8 @@ def test_a_file_that_was_changed_by_hand_says_nothing_that_could_break_a_page(
     file.write_text(file.read_text().replace("Dyna chi", "<script>alert(1)</script>"))
     ana = speaks_welsh(Phone(venue).joins(freya.code))
     assert "<script>alert" not in ana.gets(f"/w/{freya.code}").text
+    file.write_text('msgid ""\nmsgstr "Content-Type: text/plain; charset=CHARSET\\n"\n')
+    assert ana.gets(f"/w/{freya.code}").status_code == 200
     file.write_text("this is no catalogue")
     assert ana.gets(f"/w/{freya.code}").status_code == 200
     assert freya.gets("/languages/cy").status_code == 200

@@ -286,6 +286,7 @@ FAULTS = [
     (put(*Q, "scale", value="extend"), f"{H1}, question 2: the scale “extend” is not among the scales."),
     (put(*Q, "key", value="purpose-01"), f"{H1}, question 2: the key “purpose-01” is used twice"),
     (put("hallmarks", 1, "questions", 0, "key", value="purpose-02"), f"{H2}, question 1: the key “purpose-02” is used"),
+    (put(*Q, "key", value="warm-up"), f"{H1}, question 2: the key “warm-up” is the program’s own."),
     (put("hallmarks", 1, "key", value="purpose"), "small.json, hallmark 2 (purpose): the key “purpose” is used twice"),
     (put(*Q, "key", value="Purpose 2"), f"{H1}, question 2: the key “Purpose 2” may hold only small letters"),
     (put("framework", value="../small"), f"{SMALL}, framework: the key “../small” may hold only small letters"),

@@ -77,6 +77,16 @@ def test_a_question_that_was_taken_off_comes_back_in_its_place(talk: Facilitator
     assert talk.now.agenda[place - 1].prompt["en"] == "What about the yard?"
 
 
+def test_a_question_that_is_on_the_agenda_again_does_not_come_back_a_second_time(talk: Facilitator) -> None:
+    key = talk.now.agenda[2].key
+    talk.changes(3, "drop")
+    talk.adds(key)
+    refused = talk.posts(f"/f/{talk.code}/undo")
+    assert refused.status_code == 422
+    assert "That is on the agenda again already." in text_of(refused)
+    assert [item.key for item in talk.now.agenda].count(key) == 1
+
+
 def test_only_the_last_thing_comes_back_and_only_until_the_session_moves_on(talk: Facilitator) -> None:
     talk.posts(f"/f/{talk.code}/actions/1", {"want": "remove"})
     talk.posts(f"/f/{talk.code}/actions/2", {"want": "remove"})

@@ -155,7 +155,7 @@ def dress(app: Flask) -> None:
     app.jinja_env.bytecode_cache = CompiledTemplates(Path(__file__))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.newstyle_gettext = True  # type: ignore[attr-defined]
+    app.jinja_env.newstyle_gettext = True  # type: ignore[attr-defined]  # the extension puts it there
     app.jinja_env.globals.update(_=_sentence, gettext=_sentence, ngettext=_sentence_for)
     app.jinja_env.globals["language"] = language
     app.jinja_env.policies["ext.i18n.trimmed"] = True
