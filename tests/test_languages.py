@@ -26,12 +26,6 @@ TAG = re.compile(r"<[^>]*>")
 INEQUALITY = tuple(f"tackling-inequality-{number:02}" for number in range(1, 7))
 
 
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """Which database it is makes no difference to what is said."""
-    return sqlite_url
-
-
 # --- The catalogues --------------------------------------------------------------------------------------------------
 
 
