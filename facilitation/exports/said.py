@@ -122,7 +122,7 @@ def who_and_when(report: Report) -> str:
 
 
 def footer(report: Report) -> str:
-    """Left of the page number: "Wexcombe Mill Museum, 21 November 2026". On every page of the example that it is one."""
+    """Left of the page number: "Wexcombe Mill Museum, 21 November 2026". In the example it says so before that."""
     line = f"{report.museum}, {long_date(report.held_on)}"
     return f"{_(MADE_UP)}. {line}" if report.made_up else line
 
