@@ -296,6 +296,7 @@ class Now:
     second: bool  # this is a vote after an earlier one on the same question
     first_round_id: int | None
     answered: int | None
+    people: int | None  # of how many: who has joined so far, from the close on who had by then; None if nobody noted it
     missing: int
     picture: Chart | None
     holding: bool  # a picture waits because one or two people are still out
@@ -416,6 +417,7 @@ def _look(
         second=bool(earlier),
         first_round_id=earlier[0].id if earlier else None,
         answered=answered,
+        people=_people(workshop, round_, answered) if round_ and answered is not None else None,
         missing=missing,
         picture=_picture(round_, question) if voting and watching and round_ and question else None,
         holding=bool(waiting and waiting.missing and not waiting.answers),
@@ -483,6 +485,10 @@ def _points(labels: Sequence[str]) -> list[tuple[str, int, str]]:
 
 def _answered(round_: Round, turnout: int) -> int:
     return turnout if round_.state == "open" else round_.ballots_cast or 0
+
+
+def _people(workshop: Workshop, round_: Round, answered: int) -> int | None:
+    return max(workshop.joined + workshop.heads, answered) if round_.state == "open" else round_.people
 
 
 def _question(workshop: Workshop, item: AgendaItem) -> Question:

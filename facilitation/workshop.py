@@ -539,6 +539,7 @@ def _count(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaI
         shown, moved = disclosed(tally, workshop.k), disclosed_shift(shift, workshop.k)
         round_.state = "counted" if tally.ballots or move is Move.CLOSE else "discarded"
         round_.ballots_cast = tally.ballots
+        round_.people = max(workshop.joined + workshop.heads, tally.ballots)
         round_.counts = shown.as_dict() if shown else None
         on_a_scale = isinstance(shown, Tally)  # dots have no direction, and lie too thin to be told by role
         round_.shift = {"up": moved.up, "same": moved.same, "down": moved.down} if on_a_scale and moved else None
@@ -555,7 +556,7 @@ def _count(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaI
 def _drop(session: Session, _keys: KeyFile, workshop: Workshop, _target: AgendaItem | None, _move: Move) -> None:
     round_ = session.get_one(Round, workshop.round_id)
     round_.state, round_.released = "discarded", False
-    round_.counts = round_.shift = round_.groups = round_.ballots_cast = None
+    round_.counts = round_.shift = round_.groups = round_.ballots_cast = round_.people = None
 
 
 def _release(session: Session, _keys: KeyFile, workshop: Workshop, _target: AgendaItem | None, _move: Move) -> None:
