@@ -19,7 +19,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import Session
 
-from facilitation import ballots, editions, minutes, priorities, stages, store, undoing
+from facilitation import ballots, bounds, editions, minutes, priorities, stages, store, undoing
 from facilitation.ballots import Ballot, Direction
 from facilitation.errors import NotVoting, Refused, Stale
 from facilitation.hallmarks import WARM_UP, Framework, Hallmark, Question, say
@@ -33,7 +33,6 @@ from facilitation.words import tidy
 
 K_FLOOR, K_DEFAULT, K_CEILING = 3, 5, 10
 LONGEST = {"title": 120, "museum": 120, "text": 300, "short": 60, "prompt": 600, "wifi_name": 32, "wifi_password": 63}
-MOST_QUESTIONS = 80
 MOST_MINUTES = 240  # planned for one question
 MOST_HEADS = 200
 SEQ_CEILING = 2**31 - 1
@@ -902,10 +901,7 @@ def _item(items: Sequence[AgendaItem], agenda_id: int | None) -> AgendaItem:
 
 
 def _append(workshop: Workshop, item: AgendaItem) -> None:
-    if len(workshop.questions) >= MOST_QUESTIONS:
-        raise Refused(
-            _("A session holds at most %(most)s questions. A day has room for about 18.", most=MOST_QUESTIONS)
-        )
+    bounds.demand_room_for_question(workshop)
     workshop.agenda.append(item)
     store.number_agenda(workshop.agenda)
     workshop.tick += 1
