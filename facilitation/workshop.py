@@ -117,7 +117,7 @@ def add_questions(
     present = {item.key for item in workshop.agenda}
     for hallmark, question in chosen:
         if question.key not in present:
-            _append(workshop, AgendaItem(**worded(hallmark, question, framework), minutes=10))
+            _append(workshop, AgendaItem(**worded(hallmark, question, framework), minutes=minutes.A_QUESTION))
 
 
 def worded(hallmark: Hallmark, question: Question, framework: Framework) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def add_own_question(
             attribution={},
             scale=scale,
             labels=list(framework.scales[scale].labels),
-            minutes=10,
+            minutes=minutes.A_QUESTION,
         ),
     )
 
@@ -450,6 +450,7 @@ def position_of(workshop: Workshop, round_: Round | None) -> Position:
         Mode(round_.mode) if round_ else Mode.LIVE,
         has_next=next_item(workshop) is not None,
         has_questions=bool(items),
+        warm_up=any(item.warm_up and item.id == workshop.agenda_id for item in items),
     )
 
 
