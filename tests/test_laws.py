@@ -62,7 +62,7 @@ LAYERS = (
     {"plan", "profile", "packs", "corrections"},
     {"store"},
     {"committer", "report", "exports", "workshop", "deciding", "loading", "priorities", "migrations"}
-    | {"editions", "continuing", "museum", "rehearsal", "minutes", "undoing"},
+    | {"editions", "continuing", "museum", "rehearsal", "minutes", "undoing", "bounds"},
     {"now", "paper", "saying"},
     {"live", "wire", "gate"},
     {"web"},
@@ -841,7 +841,7 @@ def test_a_ballot_has_room_for_no_clock_and_no_person() -> None:
 def test_no_table_that_knows_of_devices_knows_of_choices() -> None:
     columns = {table.name: set(table.columns.keys()) for table in store.Base.metadata.sorted_tables}
     assert set(columns) == {"workshops", "agenda", "rounds", "ballots", "capabilities", "issued_codes"} | {
-        *("notes", "agreements", "actions", "parked", "frameworks"),
+        *("notes", "agreements", "actions", "parked", "frameworks", "installation"),
     }
     words = re.compile(r"device|phone|address|agent|cookie|person|voter|participant")
     assert not [name for names in columns.values() for name in names if words.search(name)]
