@@ -7,7 +7,7 @@ import pytest
 from facilitation.store import Workshop
 from tests.cast import QUESTIONS, Facilitator, Venue, text_of
 
-pytestmark = pytest.mark.quiet
+pytestmark = [pytest.mark.program, pytest.mark.quiet]
 
 
 @pytest.fixture
