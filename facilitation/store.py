@@ -217,6 +217,17 @@ class Ballot(Base):
     sealed: Mapped[bytes]  # the choice, encrypted with the round key
 
 
+class Installation(Base):
+    """What is this database's alone: one row.
+
+    mark: what the names of its cookies end in, "" or "_" and six hexadecimal digits.
+    """
+
+    __tablename__ = "installation"
+
+    mark: Mapped[str] = mapped_column(primary_key=True)
+
+
 class Capability(Base):
     """What the holder of a secret may do: only the hash of the secret is kept.
 
@@ -467,6 +478,12 @@ def _rewrite(engine: Engine) -> None:
 def hashed(token: str) -> str:
     """How a secret is kept: a thief of the database holds no cookie that works."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def mark(session: Session) -> str:
+    """What the names of this program's cookies end in: a browser shows them to every program on this computer, whatever
+    its port, and would keep one of each name."""
+    return session.scalars(select(Installation.mark)).one()
 
 
 def by_code(session: Session, code: str) -> Workshop | None:

@@ -12,12 +12,6 @@ from tests.cast import Facilitator, Phone, Screen, text_of
 
 
 @pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """The same on both databases."""
-    return sqlite_url
-
-
-@pytest.fixture
 def voting(freya: Facilitator, ana: Phone) -> Facilitator:
     """Votes on the first question, with Ana's answer in."""
     freya.does("open")

@@ -22,6 +22,8 @@ from tests.conftest import DATABASES, a_database
 
 ROOT = Path(__file__).parents[1]
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture(scope="module", params=DATABASES)
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:

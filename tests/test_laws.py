@@ -38,12 +38,6 @@ MODULES = {
 SOURCES = {**MODULES, "app": ast.parse((ROOT / "app.py").read_text())}
 
 
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """These laws do not depend on the database."""
-    return sqlite_url
-
-
 # --- 1. Rules know no framework: imports point one way ---
 
 # Each layer imports from those above it and from its own.
@@ -239,7 +233,7 @@ class Moment:
     pages: dict[str, TestResponse]
 
 
-@pytest.fixture(scope="module", params=["sqlite"])
+@pytest.fixture(scope="module")
 def moments(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Moment]]:
     """A journey through a session of five phones and Ana's, who votes as soon as she can."""
     folder = tmp_path_factory.mktemp("journey")
@@ -502,7 +496,7 @@ PLAYS: tuple[tuple[Script, str], ...] = (
 Shown = dict[str, tuple[dict[str, str], dict[str, str]]]
 
 
-@pytest.fixture(scope="module", params=["sqlite"])
+@pytest.fixture(scope="module")
 def worlds(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The world that all others are twins of."""
     folder = tmp_path_factory.mktemp("world")

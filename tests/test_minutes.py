@@ -7,17 +7,7 @@ import pytest
 from facilitation.minutes import Pace
 from tests.cast import QUESTIONS, Facilitator, FakeClock, Venue, text_of
 
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """The same on both databases."""
-    return sqlite_url
-
-
-@pytest.fixture
-def pushes() -> bool:
-    """Nobody listens here."""
-    return False
+pytestmark = pytest.mark.quiet
 
 
 @pytest.fixture

@@ -16,17 +16,14 @@ from facilitation.room import PRESENT, Room, Source
 from facilitation.store import Ballot, Workshop
 from facilitation.workshop import OpenRound
 from tests.cast import Facilitator, Handed, Phone, Screen, Venue, counts_in, tally, text_of, vote
-from tests.conftest import DATABASES, a_database
+from tests.conftest import DATABASES, a_venue
 
 
 @pytest.fixture(scope="module", params=DATABASES)
 def venue(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venue]:
     """One program for all tests of this file, each with a session of its own."""
-    folder = tmp_path_factory.mktemp("venue")
-    with a_database(request, folder) as url:
-        place = Venue(url, folder)
+    with a_venue(request, tmp_path_factory) as place:
         yield place
-        place.closes()
 
 
 @pytest.fixture

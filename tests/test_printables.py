@@ -26,12 +26,6 @@ A4 = (595, 842)
 PLATES = ("1.1", "2.4", "9.4", "9.5")
 
 
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """Nothing here depends on the database."""
-    return sqlite_url
-
-
 def asked(*plates: str) -> tuple[AgendaItem, ...]:
     """Questions of the framework, as an agenda keeps them."""
     chosen = [(h, q) for plate in plates for h in FRAMEWORK.hallmarks for q in h.questions if q.number == plate]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from unittest import mock
 
-import pytest
 from sqlalchemy.orm import Session
 
 from facilitation import store
@@ -13,12 +12,6 @@ from facilitation.now import Audience
 from tests.cast import Facilitator, Phone, Venue
 
 BANNER = "Answers cannot be saved just now"
-
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What fails here is played."""
-    return sqlite_url
 
 
 def no_room(session: Session, *_: object) -> None:

@@ -8,17 +8,7 @@ from facilitation import bounds, priorities
 from facilitation.store import Workshop
 from tests.cast import QUESTIONS, Facilitator, Venue, text_of
 
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """The same on both databases."""
-    return sqlite_url
-
-
-@pytest.fixture
-def pushes() -> bool:
-    """Nobody listens here."""
-    return False
+pytestmark = pytest.mark.quiet
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from facilitation import bounds, store
 from facilitation.tally import Tally
 from tests.cast import QUESTIONS, Facilitator, Person, Phone, Venue, counts_in, tally, text_of, vote
-from tests.conftest import DATABASES, a_database
+from tests.conftest import DATABASES, a_venue
 
 BOTH_MODES = pytest.mark.parametrize("mode", ["live", "reveal"])
 
@@ -19,11 +19,8 @@ BOTH_MODES = pytest.mark.parametrize("mode", ["live", "reveal"])
 @pytest.fixture(scope="module", params=DATABASES)
 def venue(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venue]:
     """One program for all tests of this file, each with a session of its own: starting it takes longer than they do."""
-    folder = tmp_path_factory.mktemp("venue")
-    with a_database(request, folder) as url:
-        place = Venue(url, folder, quiet=True)
+    with a_venue(request, tmp_path_factory, quiet=True) as place:
         yield place
-        place.closes()
 
 
 @pytest.fixture
