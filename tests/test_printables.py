@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,7 @@ def made(name: str, handout: Handout = HANDOUT) -> pypdf.PdfReader:
     return pypdf.PdfReader(io.BytesIO(PRINTABLES[name].write(handout)))
 
 
+@cache
 def words_of(name: str, handout: Handout = HANDOUT) -> str:
     pages = [page.extract_text() for page in made(name, handout).pages]
     return " ".join(" ".join(pages).replace("\u200b", "").split())

@@ -13,7 +13,7 @@ from facilitation import loading
 from facilitation.exports import session_json
 from tests.cast import QUESTIONS, Facilitator, Phone, Screen, Venue, text_of, vote
 
-pytestmark = pytest.mark.quiet
+pytestmark = [pytest.mark.program, pytest.mark.quiet]
 
 
 QUESTION = "How much do you like the smell of old books?"
