@@ -41,8 +41,8 @@ class Corrections(Protocol):
         """Something else after each change, by whichever process; asked for often."""
         ...
 
-    def put_into(self, language: str, draft: Catalog) -> None:
-        """Put what people here say into a catalogue."""
+    def corrected(self, language: str, draft: Catalog) -> Catalog:
+        """The catalogue with what people here say; `draft` itself, which stays as it is, where they say nothing."""
         ...
 
     def are_complete(self, language: str, draft: Catalog) -> bool:
@@ -77,6 +77,21 @@ class Said(str):
         if len(parts) == 1:
             return parts[0]
         return Markup('<span class="two">{}</span>').format(Markup('<span class="two__or"> / </span>').join(parts))
+
+
+class Mixed(str):
+    """A sentence that quotes words of another language: in a page these say so, everywhere else it is only a text."""
+
+    html: Markup
+
+    def __new__(cls, text: str, html: Markup) -> Mixed:
+        """The same sentence twice."""
+        made = super().__new__(cls, text)
+        made.html = html
+        return made
+
+    def __html__(self) -> Markup:
+        return self.html
 
 
 def set_of(each: Mapping[str, tuple[str, str]]) -> list[tuple[str, str]]:
@@ -211,17 +226,29 @@ def ngettext(one: str, many: str, count: int, **values: object) -> str:
 def _say(find: Find, values: Mapping[str, object]) -> str:
     languages = spoken()
     if len(languages) == 1:
-        said = find(_catalogue(languages[0]))
-        return said % values if values else said
+        return _fill(find(_catalogue(languages[0])), values, languages[0])
     return told({language: _fill(find(_catalogue(language)), values, language) for language in languages})
 
 
 def _fill(said: str, values: Mapping[str, object], language: str) -> str:
-    return said % {key: _part(value, language) for key, value in values.items()} if values else said
+    if not values:
+        return said
+    text = said % {key: _part(value, language) for key, value in values.items()}
+    if not any(_is_marked(value, language) for value in values.values()):
+        return text
+    return Mixed(text, escape(said) % {key: _html_of(value, language) for key, value in values.items()})
 
 
 def _part(value: Any, language: str) -> Any:
     return value.each[language][1] if isinstance(value, Said) and language in value.each else value
+
+
+def _is_marked(value: object, language: str) -> bool:
+    """Whether a part is something else in a page than its letters: because of another language in it."""
+    if isinstance(value, Said) and language in value.each:
+        own, words = value.each[language]
+        return own != language or hasattr(words, "__html__")
+    return hasattr(value, "__html__")
 
 
 def told(words: Mapping[str, str]) -> str:
@@ -264,10 +291,10 @@ def _html_of(value: object, language: str) -> object:
 
 
 def listed(separator: str, parts: Sequence[str]) -> str:
-    """Parts in one line, in each of the languages spoken; for a page, where they were made for one."""
-    for_page = any(isinstance(part, Markup) for part in parts)
-    between = escape(separator) if for_page else separator
-    return told({one: between.join(_part(part, one) for part in parts) for one in spoken()})
+    """Parts in one line, in each of the languages spoken."""
+    line = separator.join(f"%({place})s" for place in range(len(parts)))
+    values = {str(place): part for place, part in enumerate(parts)}
+    return told({language: _fill(line, values, language) for language in spoken()})
 
 
 def mark(text: str) -> str:
@@ -300,16 +327,23 @@ def _catalogue(language: str) -> catalogues.NullTranslations:
     made = drafts(language)
     if made is None:
         return catalogues.NullTranslations()
-    if _corrections is not None:
-        _corrections.put_into(language, made)
+    return _compiled(made if _corrections is None else _corrections.corrected(language, made))
+
+
+@lru_cache(maxsize=8)
+def _compiled(made: Catalog) -> catalogues.GNUTranslations:
     compiled = BytesIO()
     write_mo(compiled, made)
     compiled.seek(0)
     return catalogues.GNUTranslations(compiled)
 
 
+@lru_cache
 def drafts(language: str) -> Catalog | None:
-    """The catalogue that came with the program; None for English and for a language that nobody has translated."""
+    """The catalogue that came with the program; None for English and for a language that nobody has translated.
+
+    Read once, for that takes longer than most pages do: who wants to change it makes a copy.
+    """
     path = HERE / f"{language}.po"
     if language == SOURCE or not path.is_file():
         return None

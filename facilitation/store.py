@@ -199,6 +199,7 @@ class Round(Base):
     released: Mapped[bool] = mapped_column(default=False)
     picture: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))  # the last one released while open
     ballots_cast: Mapped[int | None]
+    people: Mapped[int | None]  # in the room at the close; None before it, and for a round that is older than this
     counts: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))  # None when fewer than k answered
     shift: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))  # up, same, down
     groups: Mapped[dict[str, dict[str, int]] | None] = mapped_column(JSON(none_as_null=True))  # by role, as merged

@@ -169,6 +169,7 @@ def test_an_address_that_is_only_looked_at_is_not_used_up(room: Room) -> None:
     assert room.browser().post(path, headers=ORIGIN).status_code == 303
 
 
+@pytest.mark.both_databases
 def test_an_address_works_once(room: Room) -> None:
     path = room.offers()
     assert room.browser().post(path, headers=ORIGIN).status_code == 303
@@ -182,6 +183,7 @@ def test_an_address_works_once(room: Room) -> None:
     assert "This link no longer works" in gone.text
 
 
+@pytest.mark.both_databases
 def test_an_address_is_too_old_after_ten_minutes_and_not_before(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     goes_by(monkeypatch, dt.timedelta())
     path, second = room.offers(), room.offers("screen")
@@ -192,6 +194,7 @@ def test_an_address_is_too_old_after_ten_minutes_and_not_before(room: Room, monk
     assert room.browser().post(second, headers=ORIGIN).status_code == 422
 
 
+@pytest.mark.both_databases
 def test_a_new_address_makes_the_one_before_useless(room: Room) -> None:
     first, second = room.offers(), room.offers()
     assert room.browser().post(first, headers=ORIGIN).status_code == 422
@@ -271,6 +274,7 @@ def test_opening_console_and_screen_again_in_one_browser_counts_once(room: Room)
     assert "One browser holds the shared screen." in room.devices()
 
 
+@pytest.mark.both_databases
 def test_revoking_leaves_this_browser_its_console_and_screen_and_takes_them_from_all_others(room: Room) -> None:
     room.laptop.get(f"/f/{room.code}/screen")
     phone, computer, unused = room.pairs(), room.pairs("screen"), room.offers()
@@ -330,6 +334,7 @@ def test_people_who_vote_stay_connected_when_consoles_are_revoked(room: Room) ->
     assert line.is_connected()
 
 
+@pytest.mark.both_databases
 def test_what_another_process_revoked_is_dropped_at_the_next_look_round(room: Room) -> None:
     line = room.listens("f", room.pairs())
     room.house.committer.perform(lambda session: workshop.revoke_others(session, room.id, []))
@@ -358,6 +363,7 @@ def looks(room: Room, seconds: float) -> None:
     room.house.live.look_round()
 
 
+@pytest.mark.both_databases
 def test_a_vote_that_nobody_touched_for_twelve_hours_is_counted_and_not_shown(room: Room) -> None:
     room.moves(Move.OPEN)
     votes(room, "44455")
@@ -409,6 +415,7 @@ def test_whatever_happens_in_the_session_begins_the_twelve_hours_again(room: Roo
     assert room.now().stage == "closed"
 
 
+@pytest.mark.both_databases
 def test_a_vote_that_comes_in_the_last_moment_keeps_the_question_open(room: Room) -> None:
     room.moves(Move.OPEN)
     seen = room.now().version, room.now().tick

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,6 @@ from tests.cast import Facilitator, Venue, text_of
 FRAMEWORK = hallmarks.load(Path(__file__).parents[1] / "data" / "hallmarks.json")
 A4 = (595, 842)
 PLATES = ("1.1", "2.4", "9.4", "9.5")
-
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """Nothing here depends on the database."""
-    return sqlite_url
 
 
 def asked(*plates: str) -> tuple[AgendaItem, ...]:
@@ -79,6 +74,7 @@ def made(name: str, handout: Handout = HANDOUT) -> pypdf.PdfReader:
     return pypdf.PdfReader(io.BytesIO(PRINTABLES[name].write(handout)))
 
 
+@cache
 def words_of(name: str, handout: Handout = HANDOUT) -> str:
     pages = [page.extract_text() for page in made(name, handout).pages]
     return " ".join(" ".join(pages).replace("\u200b", "").split())

@@ -6,7 +6,6 @@ import datetime as dt
 import io
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 
 import docx
@@ -31,11 +30,7 @@ EVERYBODY_IN = 13.0  # seconds
 EVERYBODY_ANSWERED = 40.0
 RIBBON = "Rehearsal: not anonymous"
 
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """Nothing here depends on the database; the migration is tested on both."""
-    return sqlite_url
+pytestmark = pytest.mark.quiet
 
 
 class Rehearser(Facilitator):
@@ -70,21 +65,6 @@ class Rehearser(Facilitator):
 
     def ends(self) -> None:
         assert self.posts(f"/f/{self.code}/rehearsal/end").status_code == 303
-
-
-@pytest.fixture
-def venue(database_url: str, tmp_path: Path) -> Iterator[Venue]:
-    """Nothing is pushed, for that is most of the work; a test that has an ear for it is in `loud`."""
-    place = Venue(database_url, tmp_path, quiet=True)
-    yield place
-    place.closes()
-
-
-@pytest.fixture
-def loud(database_url: str, tmp_path: Path) -> Iterator[Venue]:
-    place = Venue(database_url, tmp_path)
-    yield place
-    place.closes()
 
 
 @pytest.fixture
@@ -211,9 +191,8 @@ def test_they_vote_on_priorities_too(robin: Rehearser) -> None:
     assert sum(robin.rounds[-1].counts.values()) > 12  # type: ignore[union-attr]
 
 
-@pytest.mark.program
-def test_when_the_wifi_dies_console_and_screen_say_so_and_no_answer_is_lost(loud: Venue) -> None:
-    venue, robin = loud, Rehearser(loud).enters().begins()
+@pytest.mark.loud
+def test_when_the_wifi_dies_console_and_screen_say_so_and_no_answer_is_lost(venue: Venue, robin: Rehearser) -> None:
     wall = Screen(venue).shows(robin)
     robin.waits(EVERYBODY_IN).does("open")
     robin.waits(5).steers("wifi")
@@ -567,9 +546,8 @@ def through_all_stages(robin: Rehearser) -> Iterator[str]:
         yield robin.stage
 
 
-@pytest.mark.program
-def test_the_ribbon_is_on_every_page_and_push_in_every_stage(loud: Venue) -> None:
-    venue, robin = loud, Rehearser(loud).enters().begins()
+@pytest.mark.loud
+def test_the_ribbon_is_on_every_page_and_push_in_every_stage(venue: Venue, robin: Rehearser) -> None:
     wall, phone = Screen(venue).shows(robin), Phone(venue).joins(robin.code)
     seen = set()
     for stage in through_all_stages(robin):

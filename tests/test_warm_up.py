@@ -13,17 +13,7 @@ from facilitation import loading
 from facilitation.exports import session_json
 from tests.cast import QUESTIONS, Facilitator, Phone, Screen, Venue, text_of, vote
 
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """The same on both databases."""
-    return sqlite_url
-
-
-@pytest.fixture
-def pushes() -> bool:
-    """Nobody listens here."""
-    return False
+pytestmark = [pytest.mark.program, pytest.mark.quiet]
 
 
 QUESTION = "How much do you like the smell of old books?"
