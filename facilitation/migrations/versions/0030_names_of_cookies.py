@@ -5,8 +5,8 @@ import secrets
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0035"
-down_revision = "0030"
+revision = "0030"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
