@@ -160,9 +160,19 @@ def _warm_up(meeting: Meeting, *, closed: bool) -> None:
 
 def _rehearsal(meeting: Meeting) -> Meeting:
     """A rehearsal, its question open; the simulated people come one by one."""
-    begun = Meeting(meeting.facilitator, meeting.facilitator.post("/rehearsals").split("/")[2])
+    people = {"want": "preset", "value": "close"}
+    led_to = meeting.facilitator.post("/rehearsals", **people)
+    begun = Meeting(meeting.facilitator, meeting.facilitator.post(led_to, **people).rpartition("/")[2])
     begun.join(2)
     begun.move("open")
+    return begun
+
+
+def _rehearsed(meeting: Meeting) -> Meeting:
+    begun = _rehearsal(meeting)
+    begun.vote(["2", "4"])
+    begun.move("close")
+    begun.move("finish")
     return begun
 
 
@@ -230,6 +240,7 @@ STATES = {
     "two languages": State(_discussion, "discussion", details=TWO_LANGUAGES),
     "two languages lobby": State(_lobby, "lobby", details=TWO_LANGUAGES),
     "rehearsal": State(_rehearsal, "voting"),
+    "rehearsal ended": State(_rehearsed, "finished"),
     "six options open": State(lambda meeting: _dots(meeting, 6, closed=False), "voting"),
     "six options": State(lambda meeting: _dots(meeting, 6, closed=True), "revealed"),
     "eight options": State(lambda meeting: _dots(meeting, 8, closed=True), "revealed"),
@@ -478,6 +489,7 @@ PLACES = {
     "home, no date": Place("facilitator/home.html", "/home", act=_sends("/sessions", museum="A", title="B")),
     "not loaded": Place("facilitator/not_loaded.html", "/home", act=_sends("/sessions/load", file="{}")),
     "set-up": Place("facilitator/setup.html", "/f/{}/setup"),
+    "set-up, all hallmarks": Place("facilitator/setup.html", "/f/{}/setup", "all hallmarks"),
     "set-up, empty": Place("facilitator/setup.html", "/f/{}/setup", "empty"),
     "set-up, no title": Place("facilitator/setup.html", "/f/{}/setup", act=_sends("/f/{}/setup", museum="Mill")),
     "end": Place("facilitator/end.html", "/f/{}/end", "live"),
