@@ -444,11 +444,13 @@ class Meeting:
         keys: Sequence[str] = QUESTIONS,
         k: int = 3,
         mode: str = "live",
+        pack: str = "",
         **details: str,
     ) -> Meeting:
-        """A session in the lobby with these questions on its agenda. `details`: more fields of the set-up."""
+        """A session in the lobby with these questions on its agenda. `details`: more fields of the set-up. `pack`: the
+        edition that the questions are from, by default the one that the program came with."""
         named = {"museum": "Wexcombe Mill Museum", "title": "Self-assessment", "held_on": "2026-11-21"}
-        code = facilitator.post("/sessions", **named).split("/")[2]
+        code = facilitator.post("/sessions", **named, **({"pack": pack} if pack else {})).split("/")[2]
         facilitator.post(f"/f/{code}/setup", **{**named, "mode": mode, "k": k, **details})
         if keys:
             facilitator.post(f"/f/{code}/agenda", key=list(keys))
