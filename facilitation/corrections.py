@@ -15,6 +15,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from copy import deepcopy
 from dataclasses import dataclass
 from gettext import c2py
 from io import BytesIO
@@ -94,10 +95,15 @@ class Corrections:
             return found.st_mtime_ns, found.st_size, found.st_ino
         return None
 
-    def put_into(self, language: str, draft: Catalog) -> None:
-        """Put what is said here into a catalogue."""
-        for key, forms in self._kept(language, draft).items():
-            draft[key].string = forms if draft[key].pluralizable else forms[0]
+    def corrected(self, language: str, draft: Catalog) -> Catalog:
+        """The catalogue with what is said here; `draft` itself where that is nothing."""
+        kept = self._kept(language, draft)
+        if not kept:
+            return draft
+        made = deepcopy(draft)
+        for key, forms in kept.items():
+            made[key].string = forms if made[key].pluralizable else forms[0]
+        return made
 
     def are_complete(self, language: str, draft: Catalog) -> bool:
         """Whether somebody has reviewed every sentence."""
@@ -144,12 +150,12 @@ class Corrections:
         """The catalogue as it is said here, for translators' tools: what nobody has reviewed is marked as fuzzy."""
         draft = _drafts(language)
         kept = self._kept(language, draft)
-        self.put_into(language, draft)
-        for entry in entries(draft):
+        made = deepcopy(self.corrected(language, draft))
+        for entry in entries(made):
             entry.flags -= {"fuzzy"}
             if _key(entry) not in kept and any(_forms(entry)):
                 entry.flags |= {"fuzzy"}
-        return _written(draft)
+        return _written(made)
 
     def load(self, content: bytes, name: str) -> tuple[str, int, int]:
         """Take the reviewed sentences of a file that `as_file` has made and somebody has worked on: its language, how

@@ -41,8 +41,8 @@ class Corrections(Protocol):
         """Something else after each change, by whichever process; asked for often."""
         ...
 
-    def put_into(self, language: str, draft: Catalog) -> None:
-        """Put what people here say into a catalogue."""
+    def corrected(self, language: str, draft: Catalog) -> Catalog:
+        """The catalogue with what people here say; `draft` itself, which stays as it is, where they say nothing."""
         ...
 
     def are_complete(self, language: str, draft: Catalog) -> bool:
@@ -327,16 +327,23 @@ def _catalogue(language: str) -> catalogues.NullTranslations:
     made = drafts(language)
     if made is None:
         return catalogues.NullTranslations()
-    if _corrections is not None:
-        _corrections.put_into(language, made)
+    return _compiled(made if _corrections is None else _corrections.corrected(language, made))
+
+
+@lru_cache(maxsize=8)
+def _compiled(made: Catalog) -> catalogues.GNUTranslations:
     compiled = BytesIO()
     write_mo(compiled, made)
     compiled.seek(0)
     return catalogues.GNUTranslations(compiled)
 
 
+@lru_cache
 def drafts(language: str) -> Catalog | None:
-    """The catalogue that came with the program; None for English and for a language that nobody has translated."""
+    """The catalogue that came with the program; None for English and for a language that nobody has translated.
+
+    Read once, for that takes longer than most pages do: who wants to change it makes a copy.
+    """
     path = HERE / f"{language}.po"
     if language == SOURCE or not path.is_file():
         return None

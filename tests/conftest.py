@@ -10,8 +10,10 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from sqlalchemy import create_engine, update
 
 from facilitation import migrations
+from facilitation.store import Installation
 from tests import cast
 from tests.cast import QUESTIONS, Facilitator, FakeClock, Person, Phone, Screen, Venue
 from tests.postgres import Server, roomy_memory, running_server
@@ -38,6 +40,11 @@ def prepare(url: str) -> None:
     Called once a run for SQLite and once for PostgreSQL; tests get copies. `url` is an address for SQLAlchemy.
     """
     migrations.upgrade(url)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        # as in a database that was there before they had a mark, so that tests can name cookies
+        connection.execute(update(Installation).values(mark=""))
+    engine.dispose()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -68,16 +75,22 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     cast.expected = any(item.get_closest_marker(name) for name in SLOW)
 
 
-@pytest.fixture(params=DATABASES)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run on SQLite and again on PostgreSQL what is marked `both_databases`."""
+    if "database_url" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
+        metafunc.parametrize("database_url", DATABASES, indirect=True)
+
+
+@pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> str:
-    """The address of a prepared database of this test's own; the test runs on SQLite and again on PostgreSQL."""
-    url: str = request.getfixturevalue(f"{request.param}_url")
+    """The address of a prepared database of this test's own. Most tests say nothing that depends on its kind."""
+    url: str = request.getfixturevalue(f"{getattr(request, 'param', 'sqlite')}_url")
     return url
 
 
 @pytest.fixture(params=DATABASES)
 def empty_database_url(request: pytest.FixtureRequest) -> str:
-    """As `database_url`, but without any table: for tests of migrations."""
+    """A database without any table, of both kinds: for tests of migrations."""
     url: str = request.getfixturevalue(f"empty_{request.param}_url")
     return url
 
@@ -131,15 +144,13 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def pushes() -> bool:
-    """Whether what the venue pushes is drawn. Files whose tests have no ear for it say no, and take half the time."""
-    return True
+def venue(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[Venue]:
+    """The whole program in this process, on a database of this test's own and a clock that stands still.
 
-
-@pytest.fixture
-def venue(database_url: str, tmp_path: Path, pushes: bool) -> Iterator[Venue]:
-    """The whole program in this process, on a database of this test's own and a clock that stands still."""
-    place = Venue(database_url, tmp_path, quiet=not pushes)
+    Nothing is pushed in a file marked `quiet`, which takes half the time, save for its tests marked `loud`.
+    """
+    quiet, loud = map(request.node.get_closest_marker, ("quiet", "loud"))
+    place = Venue(database_url, tmp_path, quiet=bool(quiet and not loud))
     yield place
     place.closes()
 
@@ -196,12 +207,22 @@ def mallory(venue: Venue) -> Person:
 
 @contextmanager
 def a_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
-    """A prepared database for a fixture that outlives one test; the fixture's parameters are DATABASES."""
-    if request.param == "sqlite":
+    """A prepared database for a fixture that outlives one test; its parameters, if it has any, are DATABASES."""
+    if getattr(request, "param", "sqlite") == "sqlite":
         yield _copy(request.getfixturevalue("sqlite_template"), folder)
     else:
         server, template = request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template")
         yield from _database(server, template)
+
+
+@contextmanager
+def a_venue(request: pytest.FixtureRequest, folders: pytest.TempPathFactory, *, quiet: bool = False) -> Iterator[Venue]:
+    """The program for a fixture that outlives one test: starting it takes longer than most tests do."""
+    folder = folders.mktemp("venue")
+    with a_database(request, folder) as url:
+        place = Venue(url, folder, quiet=quiet)
+        yield place
+        place.closes()
 
 
 def _copy(template: Path, folder: Path) -> str:

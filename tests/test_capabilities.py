@@ -17,14 +17,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from facilitation import store, workshop
+from facilitation import migrations, store, workshop
 from facilitation.config import Settings
 from facilitation.live import UNTOUCHED
 from facilitation.stages import Move
 from facilitation.store import Ballot, Capability, Round, Workshop, db
 from facilitation.web import House
 from facilitation.workshop import PAIRING_MINUTES
-from tests.cast import an_app
+from tests.cast import Person, Venue, an_app
 
 ORIGIN = {"Origin": "http://localhost"}
 
@@ -169,6 +169,7 @@ def test_an_address_that_is_only_looked_at_is_not_used_up(room: Room) -> None:
     assert room.browser().post(path, headers=ORIGIN).status_code == 303
 
 
+@pytest.mark.both_databases
 def test_an_address_works_once(room: Room) -> None:
     path = room.offers()
     assert room.browser().post(path, headers=ORIGIN).status_code == 303
@@ -182,6 +183,7 @@ def test_an_address_works_once(room: Room) -> None:
     assert "This link no longer works" in gone.text
 
 
+@pytest.mark.both_databases
 def test_an_address_is_too_old_after_ten_minutes_and_not_before(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     goes_by(monkeypatch, dt.timedelta())
     path, second = room.offers(), room.offers("screen")
@@ -192,6 +194,7 @@ def test_an_address_is_too_old_after_ten_minutes_and_not_before(room: Room, monk
     assert room.browser().post(second, headers=ORIGIN).status_code == 422
 
 
+@pytest.mark.both_databases
 def test_a_new_address_makes_the_one_before_useless(room: Room) -> None:
     first, second = room.offers(), room.offers()
     assert room.browser().post(first, headers=ORIGIN).status_code == 422
@@ -271,6 +274,7 @@ def test_opening_console_and_screen_again_in_one_browser_counts_once(room: Room)
     assert "One browser holds the shared screen." in room.devices()
 
 
+@pytest.mark.both_databases
 def test_revoking_leaves_this_browser_its_console_and_screen_and_takes_them_from_all_others(room: Room) -> None:
     room.laptop.get(f"/f/{room.code}/screen")
     phone, computer, unused = room.pairs(), room.pairs("screen"), room.offers()
@@ -330,6 +334,7 @@ def test_people_who_vote_stay_connected_when_consoles_are_revoked(room: Room) ->
     assert line.is_connected()
 
 
+@pytest.mark.both_databases
 def test_what_another_process_revoked_is_dropped_at_the_next_look_round(room: Room) -> None:
     line = room.listens("f", room.pairs())
     room.house.committer.perform(lambda session: workshop.revoke_others(session, room.id, []))
@@ -358,6 +363,7 @@ def looks(room: Room, seconds: float) -> None:
     room.house.live.look_round()
 
 
+@pytest.mark.both_databases
 def test_a_vote_that_nobody_touched_for_twelve_hours_is_counted_and_not_shown(room: Room) -> None:
     room.moves(Move.OPEN)
     votes(room, "44455")
@@ -409,6 +415,7 @@ def test_whatever_happens_in_the_session_begins_the_twelve_hours_again(room: Roo
     assert room.now().stage == "closed"
 
 
+@pytest.mark.both_databases
 def test_a_vote_that_comes_in_the_last_moment_keeps_the_question_open(room: Room) -> None:
     room.moves(Move.OPEN)
     seen = room.now().version, room.now().tick
@@ -423,3 +430,53 @@ def test_other_stages_are_left_alone_however_long_they_last(room: Room) -> None:
     looks(room, 0)
     looks(room, 10 * UNTOUCHED)
     assert room.now().stage == "lobby"
+
+
+# --- Two programs on one computer ------------------------------------------------------------------------------------
+
+
+def goes_to(browser: Person, venue: Venue) -> None:
+    """The same browser at another port of the same computer: it shows all its cookies there."""
+    browser.venue = venue
+    browser.client.application = venue.app
+
+
+def test_two_programs_on_one_computer_leave_a_browser_signed_in_at_both(tmp_path: Path) -> None:
+    browser, codes, venues = None, [], []
+    for name in ("real", "demo"):
+        (tmp_path / name).mkdir()
+        venue = Venue(f"sqlite:///{tmp_path / name / 'workshop.db'}", tmp_path / name)
+        venues.append(venue)
+        browser = browser or Person(venue)
+        goes_to(browser, venue)
+        link = venue.performs(lambda session: workshop.grant(session, "link"))
+        assert browser.gets(f"/enter/{link}").status_code == 303
+        made = browser.posts("/sessions", {"title": "Review", "museum": name, "held_on": "2026-11-21"})
+        codes.append(made.headers["Location"].split("/")[2])
+        assert browser.posts("/join", {"code": codes[-1]}).status_code == 303
+    assert browser is not None
+    assert venues[0].workshop(codes[0]).id == venues[1].workshop(codes[1]).id  # what names would otherwise be made of
+    for venue, code in zip(venues, codes, strict=True):
+        goes_to(browser, venue)
+        for path in ("/home", f"/f/{code}", f"/w/{code}", f"/f/{code}/setup"):
+            assert browser.gets(path).status_code == 200, (venue.folder.name, path)
+        assert browser.listens("p", code).is_connected()
+        assert browser.listens("f", code).is_connected()
+        venue.closes()
+
+
+def test_a_program_that_has_run_keeps_the_names_its_browsers_know(tmp_path: Path) -> None:
+    marks = []
+    for number, has_run in enumerate((True, False, False)):
+        url = f"sqlite:///{tmp_path / f'{number}.db'}"
+        migrations.upgrade(url, "0025")
+        engine = store.writing_engine(url)
+        if has_run:
+            with store.transaction(engine) as session:
+                workshop.grant(session, "link")
+        migrations.upgrade(url)
+        with store.transaction(engine) as session:
+            marks.append(store.mark(session))
+        engine.dispose()
+    assert marks[0] == ""
+    assert len(set(marks)) == 3

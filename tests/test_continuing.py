@@ -24,6 +24,8 @@ from facilitation.report import Report
 from facilitation.store import ActionRow, FrameworkRow, Workshop
 from tests.cast import QUESTIONS, Facilitator, Person, Phone, Screen, Venue, counts_in, fragment_of, text_of, vote
 
+pytestmark = [pytest.mark.program, pytest.mark.quiet]
+
 ACTIONS = (
     "Invite the school",
     "Mend the roof",
@@ -34,18 +36,6 @@ ACTIONS = (
 )
 LOW, HIGH = "11122233", "44455555"
 NO_CHANGE = "No clear change (8 people then; a group this size can miss a real one)"
-
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What depends on the database is run once more on PostgreSQL, at the end."""
-    return sqlite_url
-
-
-@pytest.fixture
-def pushes() -> bool:
-    """Nobody listens here."""
-    return False
 
 
 def ended(freya: Facilitator, first: str = LOW, *, release: bool = True) -> Facilitator:
@@ -177,7 +167,7 @@ def test_what_was_done_comes_first_on_the_wall_and_a_dropped_action_says_why(fre
     assert "1 of 6 done." in said_there
 
 
-@pytest.mark.parametrize("pushes", [True])
+@pytest.mark.loud
 def test_an_update_on_the_console_reaches_the_wall_by_push(venue: Venue, freya: Facilitator) -> None:
     wall = Screen(venue).shows(continues(ended(freya)))
     freya.shows("overlay", "since")

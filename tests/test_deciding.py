@@ -14,17 +14,7 @@ from facilitation.plan import Action, Status, merged
 from facilitation.words import tidy, tidy_lines
 from tests.cast import ORIGIN, Facilitator, Phone, Screen, Venue, text_of, vote
 
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """Most of this is the same on both databases; what two people write at once is tried on PostgreSQL too."""
-    return sqlite_url
-
-
-@pytest.fixture
-def pushes() -> bool:
-    """Nobody listens here."""
-    return False
+pytestmark = pytest.mark.quiet
 
 
 @pytest.fixture

@@ -18,17 +18,7 @@ WORDS = (
     "Old Tide Mill",
 )
 
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """The files that are searched are SQLite's; what PostgreSQL keeps, and how long, stands in docs/hosting.md."""
-    return sqlite_url
-
-
-@pytest.fixture
-def pushes() -> bool:
-    """Nobody listens here."""
-    return False
+pytestmark = [pytest.mark.program, pytest.mark.quiet]
 
 
 def found_in(folder: Path) -> set[str]:

@@ -15,6 +15,8 @@ from facilitation.now import Audience
 from facilitation.web import casting
 from tests.cast import Facilitator, Person, Phone, Screen, Venue, text_of
 
+pytestmark = [pytest.mark.program, pytest.mark.both_databases]
+
 
 @contextmanager
 def statements(engine: Engine) -> Iterator[list[str]]:

@@ -19,20 +19,17 @@ from facilitation.room import PRESENT
 from facilitation.stages import Move
 from facilitation.web import access
 from tests.cast import QUESTIONS, Facilitator, FakeClock, Phone, Screen, Venue, counts_in, fragment_of, vote
-from tests.conftest import a_database
+from tests.conftest import a_venue
 
 EVERYBODY = {"participant", "screen", "facilitator"}
 NOTHING: list[int] = []
 
 
-@pytest.fixture(scope="module", params=["sqlite"])
+@pytest.fixture(scope="module")
 def whole_day(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venue]:
     """One program for all tests of this file. What is pushed does not depend on the database."""
-    folder = tmp_path_factory.mktemp("venue")
-    with a_database(request, folder) as url:
-        place = Venue(url, folder)
+    with a_venue(request, tmp_path_factory) as place:
         yield place
-        place.closes()
 
 
 @pytest.fixture

@@ -18,17 +18,7 @@ from facilitation.store import Base, Round
 from tests.cast import QUESTIONS, Facilitator, Venue, text_of, vote
 from tests.sample_report import a_full_report, a_report
 
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What is in a file does not depend on the database; PostgreSQL has a test of its own."""
-    return sqlite_url
-
-
-@pytest.fixture
-def pushes() -> bool:
-    """Nobody listens here."""
-    return False
+pytestmark = [pytest.mark.program, pytest.mark.quiet]
 
 
 @pytest.fixture

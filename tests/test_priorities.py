@@ -13,19 +13,9 @@ from facilitation.store import Ballot
 from facilitation.tally import Dots
 from tests.cast import Facilitator, FakeClock, Phone, Screen, Venue, counts_in, text_of
 
+pytestmark = [pytest.mark.program, pytest.mark.quiet]
+
 ACTIONS = ("Invite the school", "Catalogue the store", "Mend the roof", "Ask for a grant", "Thank the volunteers")
-
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """A dot vote is the same on both databases: its rows are those of any vote, which test_workshop.py tries."""
-    return sqlite_url
-
-
-@pytest.fixture
-def pushes() -> bool:
-    """Nobody listens here."""
-    return False
 
 
 @pytest.fixture
@@ -122,7 +112,7 @@ def test_below_the_smallest_group_nothing_is_shown_to_anyone(venue: Venue, votin
     assert json.loads(voting.reads("session.json").data)["rounds"][-1]["counts"] is None
 
 
-@pytest.mark.parametrize("pushes", [True])
+@pytest.mark.loud
 def test_the_live_picture_comes_by_the_same_rule(
     venue: Venue, voting: Facilitator, wall: Screen, clock: FakeClock
 ) -> None:

@@ -17,6 +17,8 @@ from facilitation.tally import Tally
 from facilitation.workshop import CLOSED_SENTENCE, Filing
 from tests.cast import Facilitator, Phone, Venue, tally, text_of
 
+pytestmark = [pytest.mark.program, pytest.mark.both_databases]
+
 
 @pytest.fixture
 def other(venue: Venue, freya: Facilitator) -> Iterator[Venue]:

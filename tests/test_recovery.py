@@ -11,17 +11,16 @@ from facilitation.keys import KeyFile
 from facilitation.store import Ballot
 from facilitation.tally import Tally
 from tests.cast import Facilitator, Phone, Venue, tally, vote
-from tests.conftest import DATABASES, a_database
+from tests.conftest import DATABASES, a_venue
+
+pytestmark = pytest.mark.program
 
 
 @pytest.fixture(scope="module", params=DATABASES)
 def venue(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venue]:
     """One program for all tests of this file, which start it again and again; each has a session of its own."""
-    folder = tmp_path_factory.mktemp("venue")
-    with a_database(request, folder) as url:
-        place = Venue(url, folder, quiet=True)
+    with a_venue(request, tmp_path_factory, quiet=True) as place:
         yield place
-        place.closes()
 
 
 @pytest.fixture

@@ -8,17 +8,7 @@ from sqlalchemy.orm import Session
 from facilitation.store import Base, Round
 from tests.cast import Facilitator, Phone, Venue, text_of
 
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What is merged is merged in memory, before any database sees it."""
-    return sqlite_url
-
-
-@pytest.fixture
-def pushes() -> bool:
-    """Nobody listens here."""
-    return False
+pytestmark = [pytest.mark.program, pytest.mark.quiet]
 
 
 @pytest.fixture

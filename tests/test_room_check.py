@@ -17,12 +17,6 @@ from tests.cast import Facilitator, FakeClock, Person, Screen, Venue, text_of
 PHONE = {"REMOTE_ADDR": "192.168.1.77"}
 
 
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """Nothing here depends on the database."""
-    return sqlite_url
-
-
 @pytest.fixture(autouse=True)
 def addresses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """This computer's addresses on the network."""

@@ -6,17 +6,7 @@ import pytest
 
 from tests.cast import QUESTIONS, Facilitator, Phone, Venue, vote
 
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """The same on both databases."""
-    return sqlite_url
-
-
-@pytest.fixture
-def pushes() -> bool:
-    """Nobody listens here."""
-    return False
+pytestmark = [pytest.mark.program, pytest.mark.quiet]
 
 
 @pytest.fixture

@@ -12,13 +12,9 @@ from facilitation.errors import StorageTrouble
 from facilitation.now import Audience
 from tests.cast import Facilitator, Phone, Venue
 
+pytestmark = pytest.mark.program
+
 BANNER = "Answers cannot be saved just now"
-
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """What fails here is played."""
-    return sqlite_url
 
 
 def no_room(session: Session, *_: object) -> None:

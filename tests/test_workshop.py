@@ -8,10 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from facilitation import store, workshop
+from facilitation import bounds, store
 from facilitation.tally import Tally
 from tests.cast import QUESTIONS, Facilitator, Person, Phone, Venue, counts_in, tally, text_of, vote
-from tests.conftest import DATABASES, a_database
+from tests.conftest import DATABASES, a_venue
+
+pytestmark = pytest.mark.program
 
 BOTH_MODES = pytest.mark.parametrize("mode", ["live", "reveal"])
 
@@ -19,11 +21,8 @@ BOTH_MODES = pytest.mark.parametrize("mode", ["live", "reveal"])
 @pytest.fixture(scope="module", params=DATABASES)
 def venue(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venue]:
     """One program for all tests of this file, each with a session of its own: starting it takes longer than they do."""
-    folder = tmp_path_factory.mktemp("venue")
-    with a_database(request, folder) as url:
-        place = Venue(url, folder, quiet=True)
+    with a_venue(request, tmp_path_factory, quiet=True) as place:
         yield place
-        place.closes()
 
 
 @pytest.fixture
@@ -157,7 +156,7 @@ def test_an_own_question_without_words_or_a_scale_is_refused(freya: Facilitator,
 
 
 def test_an_agenda_has_a_limit(freya: Facilitator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workshop, "MOST_QUESTIONS", 4)
+    monkeypatch.setattr(bounds, "MOST_QUESTIONS", 4)
     assert freya.adds("finance-01").status_code == 303
     response = freya.adds("finance-02")
     assert response.status_code == 422

@@ -339,7 +339,8 @@ class Facilitator(Surface):
 
     def thumb_rests(self) -> None:
         """Wait out the 400 ms in which a second press counts as a slip."""
-        self.page.wait_for_function("until => Date.now() > until", arg=self._pressed + 420)
+        # Polled by a timer, for a window behind another one draws a frame a second.
+        self.page.wait_for_function("until => Date.now() > until", arg=self._pressed + 420, polling=20)
 
     def press(self, expected: str, selector: str = "#main-move") -> None:
         """Press a button that moves the session, once it says what is expected, and not as a double press."""

@@ -130,7 +130,7 @@ def test_a_page_bears_more_space_between_letters_words_and_lines_and_letters_twi
     show(page, surface, state, gallery)
     page.evaluate(_RESTYLE, SPACED)
     assert page.evaluate(_TOO_WIDE) + page.evaluate(_CUT) == [], "with more space between letters, words and lines"
-    # The screen has keys for its size; the console goes by the letters that the browser itself is set to.
+    # The screen has keys for its size; the console goes by the letters that a browser is set to.
     if surface != "screen" and not page.locator(".console").count():
         dress(page, *SIZE[surface])
         page.evaluate(_RESTYLE, "html { font-size: 200% !important }")

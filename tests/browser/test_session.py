@@ -110,7 +110,9 @@ def gather(mode: str, desk: Facilitator, venue: Venue) -> Room:
     desk.page.reload()
     expect(desk.page.locator("#k")).to_have_value("3")
     expect(desk.page.locator(f"#mode-{mode}")).to_be_checked()
-    expect(desk.page.locator("#running")).to_have_text("7 questions, about 70 minutes (1 h 10 min)")
+    expect(desk.page.locator("#running")).to_have_text(
+        "7 questions, about 70 minutes. With the welcome and the plan the meeting takes about 100 minutes (1 h 40 min)."
+    )
     desk.page.click("#to-console")
     desk.expect_connected()
     desk.expect_title("Facilitator: people are joining")
