@@ -118,6 +118,7 @@ def create_app(
     workshop.recover(writing, keys)
     with store.transaction(writing) as session:
         rehearsal.forget_old(session, keys, dt.datetime.now(dt.UTC).replace(tzinfo=None))
+        mark = store.mark(session)
     corrections = Corrections(settings.data_dir / "words")
     language.correct_with(corrections)
 
@@ -129,6 +130,7 @@ def create_app(
     live = Live(app, socketio, rooms, box, keys, committer, clock, every, alone=not settings.redis_url)
     app.extensions["house"] = House(
         settings=settings,
+        mark=mark,
         framework=hallmarks.load(framework),
         keys=keys,
         committer=committer,

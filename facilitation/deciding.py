@@ -14,15 +14,12 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from facilitation import plan, store, undoing
+from facilitation import bounds, plan, store, undoing
 from facilitation.errors import Refused
 from facilitation.language import _
 from facilitation.plan import LONGEST, NO_AGREEMENT, TO_BE_AGREED, merged
 from facilitation.store import ActionRow, AgendaItem, AgreementRow, NoteRow, ParkedRow, Workshop
 from facilitation.words import tidy, tidy_lines
-
-MOST_ACTIONS = 100
-MOST_PARKED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +78,8 @@ def add_action(session: Session, workshop_id: int, text: str, agenda_id: int | N
     workshop = _workshop(session, workshop_id)
     if agenda_id is not None:
         _demand_item(session, workshop_id, agenda_id)
+    bounds.demand_room_for_action(session, workshop_id)
     number = 1 + (session.scalar(select(func.max(ActionRow.number)).where(ActionRow.workshop_id == workshop_id)) or 0)
-    if number > MOST_ACTIONS:
-        raise Refused(_("A session holds at most %(most)s actions. Fewer get done.", most=MOST_ACTIONS))
     fresh = plan.changed(plan.Action(number, "…"), {"action": text})
     session.add(
         ActionRow(
@@ -138,8 +134,7 @@ def park(session: Session, workshop_id: int, text: str, agenda_id: int | None) -
         _demand_item(session, workshop_id, agenda_id)
     if not (item := _fitting(tidy(text))):
         raise Refused(_("Say what is parked."))
-    if (session.scalar(select(func.count()).where(ParkedRow.workshop_id == workshop_id)) or 0) >= MOST_PARKED:
-        raise Refused(_("A session holds at most %(most)s parked items.", most=MOST_PARKED))
+    bounds.demand_room_for_parked(session, workshop_id)
     session.add(ParkedRow(workshop_id=workshop_id, agenda_id=agenda_id, item=item))
     workshop.tick += 1
 

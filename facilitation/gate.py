@@ -35,10 +35,11 @@ ROUTE = "facilitation.route"  # a list in the environ, in which Flask leaves the
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _LOOK_AGAIN = 5.0  # seconds: the laptop's address may have changed
 _HOST = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,255})(?::[0-9]{1,5})?")
-_COOKIES = re.compile(r"(?:^|;)[ \t]*([psf])_[0-9]{1,10}=([^;\s]{1,200})")
+_MARK = "(?:_[0-9a-f]{6})?"  # what names end in: see store.mark
+_COOKIES = re.compile(rf"(?:^|;)[ \t]*([psf])_[0-9]{{1,10}}{_MARK}=([^;\s]{{1,200}})")
 _DOORS = re.compile(r"/(?:join|j/[^/]*)?")  # where somebody new comes in
-_INSIDE = re.compile(r"(?:^|;)[ \t]*(?:home|[psf]_[0-9]{1,10})=")
-_AT_HOME = re.compile(r"(?:^|;)[ \t]*home=")
+_INSIDE = re.compile(rf"(?:^|;)[ \t]*(?:home|[psf]_[0-9]{{1,10}}){_MARK}=")
+_AT_HOME = re.compile(rf"(?:^|;)[ \t]*home{_MARK}=")
 _KEY = re.compile(r"[A-Za-z0-9+/]{22}==")
 _SID = re.compile(rb'"sid":"([A-Za-z0-9_-]{8,64})"')
 _REFUSAL = [  # what Flask's answers carry, for those that Flask never sees

@@ -79,6 +79,21 @@ class Said(str):
         return Markup('<span class="two">{}</span>').format(Markup('<span class="two__or"> / </span>').join(parts))
 
 
+class Mixed(str):
+    """A sentence that quotes words of another language: in a page these say so, everywhere else it is only a text."""
+
+    html: Markup
+
+    def __new__(cls, text: str, html: Markup) -> Mixed:
+        """The same sentence twice."""
+        made = super().__new__(cls, text)
+        made.html = html
+        return made
+
+    def __html__(self) -> Markup:
+        return self.html
+
+
 def set_of(each: Mapping[str, tuple[str, str]]) -> list[tuple[str, str]]:
     """The parts of a text in two languages, each once: a name or a number is the same in both."""
     return list(dict.fromkeys(each.values()))
@@ -211,17 +226,29 @@ def ngettext(one: str, many: str, count: int, **values: object) -> str:
 def _say(find: Find, values: Mapping[str, object]) -> str:
     languages = spoken()
     if len(languages) == 1:
-        said = find(_catalogue(languages[0]))
-        return said % values if values else said
+        return _fill(find(_catalogue(languages[0])), values, languages[0])
     return told({language: _fill(find(_catalogue(language)), values, language) for language in languages})
 
 
 def _fill(said: str, values: Mapping[str, object], language: str) -> str:
-    return said % {key: _part(value, language) for key, value in values.items()} if values else said
+    if not values:
+        return said
+    text = said % {key: _part(value, language) for key, value in values.items()}
+    if not any(_is_marked(value, language) for value in values.values()):
+        return text
+    return Mixed(text, escape(said) % {key: _html_of(value, language) for key, value in values.items()})
 
 
 def _part(value: Any, language: str) -> Any:
     return value.each[language][1] if isinstance(value, Said) and language in value.each else value
+
+
+def _is_marked(value: object, language: str) -> bool:
+    """Whether a part is something else in a page than its letters: because of another language in it."""
+    if isinstance(value, Said) and language in value.each:
+        own, words = value.each[language]
+        return own != language or hasattr(words, "__html__")
+    return hasattr(value, "__html__")
 
 
 def told(words: Mapping[str, str]) -> str:
@@ -264,10 +291,10 @@ def _html_of(value: object, language: str) -> object:
 
 
 def listed(separator: str, parts: Sequence[str]) -> str:
-    """Parts in one line, in each of the languages spoken; for a page, where they were made for one."""
-    for_page = any(isinstance(part, Markup) for part in parts)
-    between = escape(separator) if for_page else separator
-    return told({one: between.join(_part(part, one) for part in parts) for one in spoken()})
+    """Parts in one line, in each of the languages spoken."""
+    line = separator.join(f"%({place})s" for place in range(len(parts)))
+    values = {str(place): part for place, part in enumerate(parts)}
+    return told({language: _fill(line, values, language) for language in spoken()})
 
 
 def mark(text: str) -> str:

@@ -14,12 +14,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from facilitation import store
-from facilitation.deciding import MOST_ACTIONS, MOST_PARKED
+from facilitation.bounds import MOST_ACTIONS, MOST_DOT_VOTES, MOST_PARKED, MOST_QUESTIONS
 from facilitation.errors import Refused
 from facilitation.exports.session_json import Asked, Continued, Counted, SessionData
 from facilitation.language import _, mark
 from facilitation.plan import Action
-from facilitation.priorities import MOST_DOT_VOTES
 from facilitation.stages import Stage
 from facilitation.store import (
     ActionRow,
@@ -32,7 +31,6 @@ from facilitation.store import (
     Round,
     Workshop,
 )
-from facilitation.workshop import MOST_QUESTIONS
 
 
 def load(session: Session, data: SessionData) -> Workshop:

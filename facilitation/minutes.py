@@ -13,6 +13,8 @@ from facilitation.language import _, ngettext
 from facilitation.store import AgendaItem, Workshop
 
 ON_TIME = 2  # minutes either way that nobody need hear of
+A_QUESTION = 10  # minutes, until the facilitator plans others
+AROUND = 30  # minutes of a meeting beside its questions: the welcome, priorities, the plan (DOMAIN.md 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,16 @@ class Pace:
         if self.behind > 0:
             return ngettext("%(num)s minute behind plan", "%(num)s minutes behind plan", self.behind)
         return ngettext("%(num)s minute ahead of plan", "%(num)s minutes ahead of plan", -self.behind)
+
+
+def planned(agenda: Sequence[AgendaItem]) -> int:
+    """Minutes of voting and talking that this agenda takes."""
+    return sum(item.minutes for item in agenda)
+
+
+def meeting(questions: int) -> int:
+    """Minutes of the whole meeting, when its questions take so many: 90 for six of ten minutes each."""
+    return questions + AROUND
 
 
 def stop(workshop: Workshop, at: float | None) -> None:
@@ -63,13 +75,13 @@ def pace(workshop: Workshop, at: float) -> Pace:
     here = next((place for place, item in enumerate(agenda) if item.id == workshop.agenda_id), None)
     seconds, behind = 0, 0
     for place, item in enumerate(agenda):
-        had, planned = spent(workshop, item, at) or 0, 60 * item.minutes
+        had, meant = spent(workshop, item, at) or 0, 60 * item.minutes
         seconds += had
         if here is not None and place >= here:
-            behind += max(0, had - planned)
+            behind += max(0, had - meant)
         elif here is not None or item.spent is not None:
-            behind += had - planned
-    return Pace(sum(item.minutes for item in agenda), round(seconds / 60), round(behind / 60))
+            behind += had - meant
+    return Pace(planned(agenda), round(seconds / 60), round(behind / 60))
 
 
 def _present(workshop: Workshop) -> AgendaItem | None:

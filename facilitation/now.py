@@ -124,8 +124,8 @@ class Result:
     beside: str | None
     shares: str | None
     spread: Spread | None
-    chips: tuple[str, ...]
-    reasons: tuple[Reason, ...]  # the same, for whoever decides by them
+    chips: tuple[str, ...]  # why to talk, beside the spread, which has words of its own
+    reasons: tuple[Reason, ...]  # why to talk, the spread included
     second: bool  # an earlier vote stands beside it
     earlier_middle: str | None
     moved: str | None
@@ -296,6 +296,7 @@ class Now:
     second: bool  # this is a vote after an earlier one on the same question
     first_round_id: int | None
     answered: int | None
+    people: int | None  # of how many: who has joined so far, from the close on who had by then; None if nobody noted it
     missing: int
     picture: Chart | None
     holding: bool  # a picture waits because one or two people are still out
@@ -416,6 +417,7 @@ def _look(
         second=bool(earlier),
         first_round_id=earlier[0].id if earlier else None,
         answered=answered,
+        people=_people(workshop, round_, answered) if round_ and answered is not None else None,
         missing=missing,
         picture=_picture(round_, question) if voting and watching and round_ and question else None,
         holding=bool(waiting and waiting.missing and not waiting.answers),
@@ -485,6 +487,10 @@ def _answered(round_: Round, turnout: int) -> int:
     return turnout if round_.state == "open" else round_.ballots_cast or 0
 
 
+def _people(workshop: Workshop, round_: Round, answered: int) -> int | None:
+    return max(workshop.joined + workshop.heads, answered) if round_.state == "open" else round_.people
+
+
 def _question(workshop: Workshop, item: AgendaItem) -> Question:
     return Question(
         agenda_id=item.id,
@@ -544,6 +550,7 @@ def _result(
         return _result_of_dots(counts, earlier, question, bool(before))
     assert earlier is None or isinstance(earlier, Tally)
     shift = Shift(**round_.shift) if round_.shift else None
+    reasons = tally.reasons(counts)
     return Result(
         chart=chart(counts, question.labels, earlier),
         ballots=counts.ballots,
@@ -552,8 +559,8 @@ def _result(
         beside=tally.above_below_words(counts),
         shares=tally.share_words(counts, question.labels),
         spread=tally.spread(counts.counts),
-        chips=tally.chips(counts),
-        reasons=tally.reasons(counts),
+        chips=tuple(chip for chip, why in zip(tally.chips(counts), reasons, strict=True) if why is not Reason.APART),
+        reasons=reasons,
         second=bool(before),
         earlier_middle=tally.middle_words(earlier.counts, question.labels) if earlier else None,
         moved=tally.moved_words(shift) if shift else None,
@@ -851,11 +858,11 @@ def _three(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[tuple[st
 
 
 def _typed_arm(alone: int) -> str:
-    """What to ask before a vote is closed in which nearly all answers are paper cards: whoever typed them can take them
-    off the result again, and so learn what the others said together."""
+    """What to ask before a vote is closed in which nearly all answers are paper cards: whoever typed them can subtract
+    them from the result, and so learn what the others said together."""
     return ngettext(
-        "You typed all answers but one, and would know it. Close anyway",
-        "You typed all answers but %(num)s, and would know those together. Close anyway",
+        "Only one answer is not from your cards, so you would know it. Close anyway",
+        "Only %(num)s answers are not from your cards, so you would know them as a group. Close anyway",
         alone,
     )
 

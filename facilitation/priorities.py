@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from facilitation import store
+from facilitation import bounds, store
 from facilitation.ballots import MOST_DOTS, MOST_OPTIONS
 from facilitation.errors import Refused
 from facilitation.hallmarks import LanguageMap, say
@@ -22,7 +22,6 @@ from facilitation.store import ActionRow, AgendaItem, Workshop
 
 FEWEST_OPTIONS = MOST_DOTS + 1  # with three options and three dots everybody says the same
 LONGEST_OPTION = 120  # characters: more would not fit the shared screen
-MOST_DOT_VOTES = 10
 MINUTES = 5
 ASKED = {
     "actions": mark("Which actions matter most?"),
@@ -74,9 +73,8 @@ def add_dot_vote(session: Session, workshop_id: int, over: str, keys: Sequence[s
                 count=len(known),
             )
         )
+    bounds.demand_room_for_dot_vote(workshop)
     taken = [int(item.key.removeprefix(KEY)) for item in workshop.agenda if item.options is not None]
-    if len(taken) >= MOST_DOT_VOTES:
-        raise Refused(_("A session holds at most %(most)s dot votes.", most=MOST_DOT_VOTES))
     item = AgendaItem(
         key=f"{KEY}{1 + max(taken, default=0)}",
         position=0,

@@ -213,6 +213,11 @@ class Report:
         return self.stage != Stage.FINISHED
 
     @property
+    def made_up(self) -> bool:
+        """Whether this is the example, so that every page has to say so."""
+        return self.kind == Kind.EXAMPLE
+
+    @property
     def profile(self) -> tuple[ProfileRow, ...]:
         """Every released question at its middle answer, by hallmark."""
         return profile(

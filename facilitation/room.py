@@ -69,7 +69,7 @@ class Room:
     def changed(self, round_id: int) -> int:
         """How many ballots were cast or changed since the last picture. Back and forth, or the same again, is none.
 
-        Paper cards count with the others, but whoever typed them could take them off the picture again; so while one or
+        Paper cards count with the others, but whoever typed them could subtract them from the picture; so while one or
         two of the changes are from devices, only those are counted, and the picture waits for a third. Where a change
         of a device may have gone unseen, before a restart or at another worker, cards alone are no reason for one.
         """

@@ -64,7 +64,7 @@ def _revealed(now: Now) -> tuple[str, ...]:
     if now.hush:
         return (_("Too few of us answered to show a result. Let us talk this one through."),)
     if now.question and now.question.warm_up:
-        return (_("That is all there is to it. Now the first real question."),)
+        return (_("Has everybody seen their answer arrive? That is all there is to it. Now the first real question."),)
     if now.question and now.question.dots:
         return (_("The dots show where to look first. We decide by talking."),)
     if now.result and now.result.second:

@@ -78,13 +78,15 @@ class Step:
 class Position:
     """All that decides which moves there are.
 
-    has_next: a question follows in the agenda. has_questions: the agenda is not empty.
+    has_next: a question follows in the agenda. has_questions: the agenda is not empty. warm_up: the room is at the one
+    that is only to try things out.
     """
 
     stage: Stage
     mode: Mode = Mode.LIVE
     has_next: bool = False
     has_questions: bool = True
+    warm_up: bool = False
 
 
 _TURN = Step(Arrival.AT_QUESTION, (Effect.TURN,))
@@ -156,8 +158,13 @@ def moves(position: Position) -> Iterator[Move]:
 
 
 def main_move(position: Position) -> Move | None:
-    """The move of the one big button: the first of the stage's that can be made. None when the workshop is finished."""
-    return next((move for move in _MAIN[position.stage] if allowed(position, move)), None)
+    """The move of the one big button: the first of the stage's that can be made. None when the workshop is finished.
+
+    Nothing needs to be talked about after the warm-up: its result leads on to the first question.
+    """
+    nothing_to_discuss = position.warm_up and position.stage is Stage.REVEALED
+    order = (Move.NEXT, *_MAIN[position.stage]) if nothing_to_discuss else _MAIN[position.stage]
+    return next((move for move in order if allowed(position, move)), None)
 
 
 def arrive(has_result: bool) -> tuple[Stage, tuple[Effect, ...]]:

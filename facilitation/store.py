@@ -199,6 +199,7 @@ class Round(Base):
     released: Mapped[bool] = mapped_column(default=False)
     picture: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))  # the last one released while open
     ballots_cast: Mapped[int | None]
+    people: Mapped[int | None]  # in the room at the close; None before it, and for a round that is older than this
     counts: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))  # None when fewer than k answered
     shift: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))  # up, same, down
     groups: Mapped[dict[str, dict[str, int]] | None] = mapped_column(JSON(none_as_null=True))  # by role, as merged
@@ -214,6 +215,17 @@ class Ballot(Base):
     slot: Mapped[bytes] = mapped_column(primary_key=True)  # HMAC(round key, device secret)
     seq: Mapped[int]  # the phone's own count of its changes: a late retry loses
     sealed: Mapped[bytes]  # the choice, encrypted with the round key
+
+
+class Installation(Base):
+    """What is this database's alone: one row.
+
+    mark: what the names of its cookies end in, "" or "_" and six hexadecimal digits.
+    """
+
+    __tablename__ = "installation"
+
+    mark: Mapped[str] = mapped_column(primary_key=True)
 
 
 class Capability(Base):
@@ -466,6 +478,12 @@ def _rewrite(engine: Engine) -> None:
 def hashed(token: str) -> str:
     """How a secret is kept: a thief of the database holds no cookie that works."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def mark(session: Session) -> str:
+    """What the names of this program's cookies end in: a browser shows them to every program on this computer, whatever
+    its port, and would keep one of each name."""
+    return session.scalars(select(Installation.mark)).one()
 
 
 def by_code(session: Session, code: str) -> Workshop | None:

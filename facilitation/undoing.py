@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Date, func, select
 from sqlalchemy.orm import Session
 
-from facilitation import store
+from facilitation import bounds, store
 from facilitation.errors import Refused
 from facilitation.language import _
 from facilitation.store import ActionRow, AgendaItem, ParkedRow, Workshop
@@ -32,7 +32,8 @@ def remember(workshop: Workshop, kind: str, row: ActionRow | ParkedRow | AgendaI
 
 
 def put_back(session: Session, workshop_id: int) -> None:
-    """Undo the last removal: the row comes back as it was, in its place. Raises Refused if there is nothing left."""
+    """Undo the last removal: the row comes back as it was, in its place. Raises Refused if there is nothing left, and
+    when the session is full of what has been added since."""
     workshop = store.locked_workshop(session, workshop_id)
     if workshop is None:
         raise Refused(_("This session has been deleted."))
@@ -48,12 +49,20 @@ def put_back(session: Session, workshop_id: int) -> None:
     if isinstance(row, AgendaItem):
         if any(item.key == row.key for item in workshop.agenda):
             raise Refused(_("That is on the agenda again already."))
+        if row.options is not None:
+            bounds.demand_room_for_dot_vote(workshop)
+        elif not row.warm_up:
+            bounds.demand_room_for_question(workshop)
         workshop.agenda.insert(sum(item.position < row.position for item in workshop.agenda), row)
         store.number_agenda(workshop.agenda)
-    else:
-        if isinstance(row, ActionRow) and _number_is_taken(session, row):
+    elif isinstance(row, ActionRow):
+        bounds.demand_room_for_action(session, workshop_id)
+        if _number_is_taken(session, row):
             highest = select(func.max(ActionRow.number)).where(ActionRow.workshop_id == workshop_id)
             row.number = 1 + (session.scalar(highest) or 0)
+        session.add(row)
+    else:
+        bounds.demand_room_for_parked(session, workshop_id)
         session.add(row)
     workshop.removed = None
     workshop.tick += 1

@@ -19,7 +19,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import Session
 
-from facilitation import ballots, editions, minutes, priorities, stages, store, undoing
+from facilitation import ballots, bounds, editions, minutes, priorities, stages, store, undoing
 from facilitation.ballots import Ballot, Direction
 from facilitation.errors import NotVoting, Refused, Stale
 from facilitation.hallmarks import WARM_UP, Framework, Hallmark, Question, say
@@ -33,7 +33,6 @@ from facilitation.words import tidy
 
 K_FLOOR, K_DEFAULT, K_CEILING = 3, 5, 10
 LONGEST = {"title": 120, "museum": 120, "text": 300, "short": 60, "prompt": 600, "wifi_name": 32, "wifi_password": 63}
-MOST_QUESTIONS = 80
 MOST_MINUTES = 240  # planned for one question
 MOST_HEADS = 200
 SEQ_CEILING = 2**31 - 1
@@ -118,7 +117,7 @@ def add_questions(
     present = {item.key for item in workshop.agenda}
     for hallmark, question in chosen:
         if question.key not in present:
-            _append(workshop, AgendaItem(**worded(hallmark, question, framework), minutes=10))
+            _append(workshop, AgendaItem(**worded(hallmark, question, framework), minutes=minutes.A_QUESTION))
 
 
 def worded(hallmark: Hallmark, question: Question, framework: Framework) -> dict[str, Any]:
@@ -161,7 +160,7 @@ def add_own_question(
             attribution={},
             scale=scale,
             labels=list(framework.scales[scale].labels),
-            minutes=10,
+            minutes=minutes.A_QUESTION,
         ),
     )
 
@@ -451,6 +450,7 @@ def position_of(workshop: Workshop, round_: Round | None) -> Position:
         Mode(round_.mode) if round_ else Mode.LIVE,
         has_next=next_item(workshop) is not None,
         has_questions=bool(items),
+        warm_up=any(item.warm_up and item.id == workshop.agenda_id for item in items),
     )
 
 
@@ -539,6 +539,7 @@ def _count(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaI
         shown, moved = disclosed(tally, workshop.k), disclosed_shift(shift, workshop.k)
         round_.state = "counted" if tally.ballots or move is Move.CLOSE else "discarded"
         round_.ballots_cast = tally.ballots
+        round_.people = max(workshop.joined + workshop.heads, tally.ballots)
         round_.counts = shown.as_dict() if shown else None
         on_a_scale = isinstance(shown, Tally)  # dots have no direction, and lie too thin to be told by role
         round_.shift = {"up": moved.up, "same": moved.same, "down": moved.down} if on_a_scale and moved else None
@@ -555,7 +556,7 @@ def _count(session: Session, keys: KeyFile, workshop: Workshop, _target: AgendaI
 def _drop(session: Session, _keys: KeyFile, workshop: Workshop, _target: AgendaItem | None, _move: Move) -> None:
     round_ = session.get_one(Round, workshop.round_id)
     round_.state, round_.released = "discarded", False
-    round_.counts = round_.shift = round_.groups = round_.ballots_cast = None
+    round_.counts = round_.shift = round_.groups = round_.ballots_cast = round_.people = None
 
 
 def _release(session: Session, _keys: KeyFile, workshop: Workshop, _target: AgendaItem | None, _move: Move) -> None:
@@ -901,10 +902,7 @@ def _item(items: Sequence[AgendaItem], agenda_id: int | None) -> AgendaItem:
 
 
 def _append(workshop: Workshop, item: AgendaItem) -> None:
-    if len(workshop.questions) >= MOST_QUESTIONS:
-        raise Refused(
-            _("A session holds at most %(most)s questions. A day has room for about 18.", most=MOST_QUESTIONS)
-        )
+    bounds.demand_room_for_question(workshop)
     workshop.agenda.append(item)
     store.number_agenda(workshop.agenda)
     workshop.tick += 1

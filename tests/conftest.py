@@ -10,8 +10,10 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from sqlalchemy import create_engine, update
 
 from facilitation import migrations
+from facilitation.store import Installation
 from tests import cast
 from tests.cast import QUESTIONS, Facilitator, FakeClock, Person, Phone, Screen, Venue
 from tests.postgres import Server, roomy_memory, running_server
@@ -38,6 +40,11 @@ def prepare(url: str) -> None:
     Called once a run for SQLite and once for PostgreSQL; tests get copies. `url` is an address for SQLAlchemy.
     """
     migrations.upgrade(url)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        # as in a database that was there before they had a mark, so that tests can name cookies
+        connection.execute(update(Installation).values(mark=""))
+    engine.dispose()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -26,11 +26,20 @@ def test_screen_phones_and_console_say_when_the_room_is_back(voting: Facilitator
     voting.shows("break", "15")
     back = re.search(r"Back at (\d\d:\d\d)", wall.sees())
     assert back
-    assert f"Break: back at {back[1]}" in ana.sees()
+    assert f"Break We go on at {back[1]} . Voting stays open: answer now or after the break." in ana.sees()
     assert f"Break: back at {back[1]}" in voting.sees()
     pushed = voting.venue.told_to(Audience.PHONE)[told:]
     assert len(pushed) == 1, "phones hear of it once"
     assert f'data-back="Break: back at {back[1]}"' in pushed[0].html
+
+
+def test_a_phone_that_has_nothing_to_answer_is_told_to_wait(voting: Facilitator, ana: Phone) -> None:
+    voting.does("close")
+    voting.shows("break", "15")
+    assert "There is nothing to do until then. Keep this page open: it goes on by itself." in ana.sees()
+    assert "Voting stays open" not in ana.sees()
+    voting.shows("break")
+    assert "There is nothing to do" not in ana.sees()
 
 
 def test_an_open_vote_stays_open_in_a_break(voting: Facilitator, ana: Phone, ben: Phone) -> None:

@@ -17,14 +17,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from facilitation import store, workshop
+from facilitation import migrations, store, workshop
 from facilitation.config import Settings
 from facilitation.live import UNTOUCHED
 from facilitation.stages import Move
 from facilitation.store import Ballot, Capability, Round, Workshop, db
 from facilitation.web import House
 from facilitation.workshop import PAIRING_MINUTES
-from tests.cast import an_app
+from tests.cast import Person, Venue, an_app
 
 ORIGIN = {"Origin": "http://localhost"}
 
@@ -430,3 +430,53 @@ def test_other_stages_are_left_alone_however_long_they_last(room: Room) -> None:
     looks(room, 0)
     looks(room, 10 * UNTOUCHED)
     assert room.now().stage == "lobby"
+
+
+# --- Two programs on one computer ------------------------------------------------------------------------------------
+
+
+def goes_to(browser: Person, venue: Venue) -> None:
+    """The same browser at another port of the same computer: it shows all its cookies there."""
+    browser.venue = venue
+    browser.client.application = venue.app
+
+
+def test_two_programs_on_one_computer_leave_a_browser_signed_in_at_both(tmp_path: Path) -> None:
+    browser, codes, venues = None, [], []
+    for name in ("real", "demo"):
+        (tmp_path / name).mkdir()
+        venue = Venue(f"sqlite:///{tmp_path / name / 'workshop.db'}", tmp_path / name)
+        venues.append(venue)
+        browser = browser or Person(venue)
+        goes_to(browser, venue)
+        link = venue.performs(lambda session: workshop.grant(session, "link"))
+        assert browser.gets(f"/enter/{link}").status_code == 303
+        made = browser.posts("/sessions", {"title": "Review", "museum": name, "held_on": "2026-11-21"})
+        codes.append(made.headers["Location"].split("/")[2])
+        assert browser.posts("/join", {"code": codes[-1]}).status_code == 303
+    assert browser is not None
+    assert venues[0].workshop(codes[0]).id == venues[1].workshop(codes[1]).id  # what names would otherwise be made of
+    for venue, code in zip(venues, codes, strict=True):
+        goes_to(browser, venue)
+        for path in ("/home", f"/f/{code}", f"/w/{code}", f"/f/{code}/setup"):
+            assert browser.gets(path).status_code == 200, (venue.folder.name, path)
+        assert browser.listens("p", code).is_connected()
+        assert browser.listens("f", code).is_connected()
+        venue.closes()
+
+
+def test_a_program_that_has_run_keeps_the_names_its_browsers_know(tmp_path: Path) -> None:
+    marks = []
+    for number, has_run in enumerate((True, False, False)):
+        url = f"sqlite:///{tmp_path / f'{number}.db'}"
+        migrations.upgrade(url, "0025")
+        engine = store.writing_engine(url)
+        if has_run:
+            with store.transaction(engine) as session:
+                workshop.grant(session, "link")
+        migrations.upgrade(url)
+        with store.transaction(engine) as session:
+            marks.append(store.mark(session))
+        engine.dispose()
+    assert marks[0] == ""
+    assert len(set(marks)) == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from facilitation import language
 from facilitation.corrections import BadCatalogue, Corrections, Sentence, faults_of
 from facilitation.errors import Refused
 from facilitation.web import House
+from facilitation.web.translating import PLACES
 from tests.cast import Facilitator, Phone, Venue, text_of
 
 WELSH = language.drafts("cy") or Catalog("cy")
@@ -241,6 +243,23 @@ def test_every_sentence_can_be_reached(venue: Venue, freya: Facilitator) -> None
         for name in re.findall('id="s-([0-9a-f]{16})"', freya.gets(f"/languages/cy?page={page}").text)
     }
     assert seen == names
+
+
+def test_the_first_page_of_words_is_what_people_meet_first(venue: Venue, freya: Facilitator) -> None:
+    english = [found.english[0] for found in venue.house.corrections.sentences("cy")]
+    pages = [freya.gets(f"/languages/cy?page={page}").text for page in range(1, 2 + (len(english) - 1) // 40)]
+    headings = [heading for page in pages for heading in re.findall('<h3 class="page__h">(.*?)</h3>', page)]
+    assert list(dict.fromkeys(headings)) == [place for place, _names in PLACES]
+    rows = [
+        unescape(said) for page in pages for said in re.findall('(?s)<p lang="en-GB">(.*?)</p>.*?</form></li>', page)
+    ]
+    assert sorted(rows) == sorted(english)
+    places = [rows.index(said) for said in ("Join a session", "I don’t know", "Full screen", "Your sessions")]
+    assert places == sorted(places)
+    assert places[0] < 5  # the very page on which they join
+    without_words = [said for said in rows if not re.search(r"[^\W\d_]", re.sub(r"%\(\w+\)s|<[^>]+>", "", said))]
+    assert without_words
+    assert rows[-len(without_words) :] == without_words
 
 
 # --- Documents

@@ -12,11 +12,13 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+from markupsafe import escape
 
-from facilitation import language, plan
+from facilitation import hallmarks, language, plan
 from facilitation.language import Said, speaking
 from facilitation.now import Audience
 from facilitation.stages import Stage
+from facilitation.tally import words
 from tests.cast import A_DAY, ORIGIN, Facilitator, Handed, Person, Phone, Screen, Venue, vote
 from tests.languages import PSEUDO, teach, unmarked
 
@@ -112,6 +114,19 @@ def test_welsh_has_its_six_forms_as_the_unicode_consortium_lists_them() -> None:
         assert compiled.plural(count) == names.index(rule(count)), count  # type: ignore[attr-defined]
 
 
+def test_an_answer_has_one_welsh_name_in_the_framework_on_the_ballot_and_wherever_it_is_quoted() -> None:
+    welsh = {message.id: message.string for message in messages("cy") if isinstance(message.id, str)}
+    scales = hallmarks.load(ROOT / "data" / "hallmarks.json").scales.values()
+    names = {label["en"]: label["cy"] for scale in scales for label in scale.labels}
+    assert {english: welsh[english] for english in names if welsh.get(english, names[english]) != names[english]} == {}
+    names |= {"I don’t know": welsh["Don’t know"], "Don’t know": welsh["Don’t know"]}
+    quoting = re.compile(r"\bI don’t know\b|\bDon’t know\b")
+    sentences = {english: quoting.search(english) for english in welsh}
+    quoted = {english: names[found[0]] for english, found in sentences.items() if found}
+    assert len(quoted) > 5
+    assert {english: welsh[english] for english, name in quoted.items() if name not in str(welsh[english])} == {}
+
+
 # --- What is said ----------------------------------------------------------------------------------------------------
 
 
@@ -160,6 +175,24 @@ def test_two_languages_are_said_one_after_the_other_with_each_value_in_its_own()
     html = html.__html__()
     assert 'lang="cy">Ateb canol: rhwng Yn rhannol a Yn llwyr<' in html
     assert 'lang="en-GB">Middle answer: between Partly and Fully<' in html
+
+
+def test_a_sentence_that_quotes_a_label_says_which_language_the_label_is_in() -> None:
+    labels = [{"en": "Partly <so>"}, {"en": "Largely"}]
+    with speaking("cy"):
+        middle = words.middle_words((3, 3), [language.say(label) for label in labels])
+        html = language.in_html(lambda one: one.gettext("Middle answer: %(middle)s"), {"middle": middle})
+        line = escape(language.listed(", ", ["Ateb", middle or ""]))
+    low, high = '<span lang="en-GB">Partly &lt;so&gt;</span>', '<span lang="en-GB">Largely</span>'
+    assert middle == "rhwng Partly <so> a Largely"
+    assert html == f"Ateb canol: rhwng {low} a {high}"
+    assert line == f"Ateb, rhwng {low} a {high}"
+    with speaking("cy+en"):
+        both = words.middle_words((3, 3), [language.say(label) for label in labels])
+    assert isinstance(both, Said)
+    assert both == "rhwng Partly <so> a Largely / between Partly <so> and Largely"
+    assert f'<span lang="cy">rhwng {low} a {high}</span>' in both.__html__()
+    assert '<span lang="en-GB">between Partly &lt;so&gt; and Largely</span>' in both.__html__()
 
 
 def test_what_people_typed_is_escaped_inside_a_sentence() -> None:
@@ -436,3 +469,26 @@ def test_the_test_for_unmarked_words_sees_them() -> None:
     assert list(unmarked(page, ["Mill"])) == ["Left over"]
     assert list(unmarked(page)) == ["Left over", "Mill"]
     assert ORIGIN
+
+
+# --- Where a page lets somebody choose -------------------------------------------------------------------------------
+
+
+def test_a_refusal_offers_the_other_language_and_comes_again_in_it(venue: Venue) -> None:
+    stranger = Person(venue)
+    page = stranger.gets("/sessions/482739/delete").text
+    assert '<html lang="en-GB"' in page
+    assert 'name="back" value="/sessions/482739/delete"' in page
+    welsh(stranger)
+    page = stranger.gets("/sessions/482739/delete").text
+    assert '<html lang="cy"' in page
+    assert "Ni weithiodd hynny" in page
+    assert 'lang="en-GB">English</button>' in page
+
+
+def test_every_page_of_the_facilitator_offers_the_other_language_before_anything_else(freya: Facilitator) -> None:
+    f = f"/f/{freya.code}"
+    for path in ("/home", "/packs", "/languages", f"{f}/setup", f"{f}/check", f"{f}/devices", f"{f}/print"):
+        page = freya.gets(path).text
+        assert 0 < page.find('action="/language"') < page.find("<main"), path
+        assert page.count('action="/language"') == 1, path

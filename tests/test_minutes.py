@@ -35,12 +35,12 @@ def test_the_run_sheet_shows_planned_and_actual_minutes(freya: Facilitator, cloc
     assert "30 minutes planned" in freya.sees()
     freya.does("open")
     clock.advance(240)
-    assert "On time 4 of 30 minutes" in freya.sees()
-    assert "Voting 4 of 10 min" in freya.sees()
+    assert "On time 4 minutes, 30 planned" in freya.sees()
+    assert "Voting 4 min, 10 planned" in freya.sees()
     clock.advance(60 * 18)
-    assert "12 minutes behind plan 22 of 30 minutes" in freya.sees()
+    assert "12 minutes behind plan 22 minutes, 30 planned" in freya.sees()
     freya.does("next")
-    assert "Skipped 22 of 10 min" in freya.sees()
+    assert "Skipped 22 min, 10 planned" in freya.sees()
     assert "12 minutes behind plan" in freya.sees()
 
 
@@ -61,7 +61,7 @@ def test_coming_back_to_a_question_goes_on_with_its_minutes(freya: Facilitator, 
     freya.does("goto 1")
     clock.advance(180)
     assert [item.spent for item in freya.now.agenda] == [300, 120, None]
-    assert "Talk 8 of 10 min" in freya.sees()
+    assert "Talk 8 min, 10 planned" in freya.sees()
 
 
 def test_the_minutes_stand_still_in_a_break(freya: Facilitator, clock: FakeClock) -> None:
@@ -73,7 +73,7 @@ def test_the_minutes_stand_still_in_a_break(freya: Facilitator, clock: FakeClock
     clock.advance(900)
     freya.shows("break")
     clock.advance(60)
-    assert "Voting 3 of 10 min" in freya.sees()
+    assert "Voting 3 min, 10 planned" in freya.sees()
 
 
 def test_after_the_machine_was_restarted_the_minutes_go_on_and_never_backwards(
@@ -82,10 +82,10 @@ def test_after_the_machine_was_restarted_the_minutes_go_on_and_never_backwards(
     clock.advance(10_000)
     freya.does("open")
     clock.advance(-9_000)
-    assert "Voting 0 of 10 min" in freya.sees()
+    assert "Voting 0 min, 10 planned" in freya.sees()
     freya.does("close", "discuss")
     clock.advance(120)
-    assert "Talk 2 of 10 min" in freya.sees()
+    assert "Talk 2 min, 10 planned" in freya.sees()
 
 
 @pytest.mark.parametrize(("typed", "kept"), [("25", 25), ("1", 1), ("240", 240)])

@@ -397,13 +397,13 @@ def test_another_language_is_written_beside_the_english_and_taken_away_again() -
         "also": "cy",
         f"q-{question.key}-text:cy": "I ba raddau y mae ymwelwyr yn dod o hyd i’w ffordd?",
         f"q-{question.key}-prompt:cy": " Meddyliwch am un ymwelydd. ",
-        f"s-{scale}-1:cy": "Dim o gwbl",
+        f"s-{scale}-1:cy": "Ddim o gwbl",
         "h-welcome-title:cy": "Croeso",
     }
     made = editing.edited(SMALL, form)
     assert made.questions[0].text == {**question.text, "cy": form[f"q-{question.key}-text:cy"]}
     assert made.questions[0].prompt["cy"] == "Meddyliwch am un ymwelydd."
-    assert made.scales[scale].labels[0]["cy"] == "Dim o gwbl"
+    assert made.scales[scale].labels[0]["cy"] == "Ddim o gwbl"
     assert made.hallmarks[0].title["cy"] == "Croeso"
     without = editing.edited(made, {"edition": "3", "also": "cy", f"q-{question.key}-text:cy": ""})
     assert without.questions[0].text == question.text

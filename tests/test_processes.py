@@ -465,22 +465,22 @@ def test_nothing_of_an_address_a_cookie_or_a_code_is_written_down(place: Place) 
 
 
 @pytest.fixture
-def loaded(tmp_path: Path) -> str:
-    """A data folder with a session of all 54 questions; returns the facilitator's cookie."""
+def loaded(tmp_path: Path) -> tuple[str, str]:
+    """A data folder with a session of all 54 questions; returns the facilitator's cookie, its name and its value."""
     url = f"sqlite:///{tmp_path / 'workshop.db'}"
     migrations.upgrade(url)
     engine = store.writing_engine(url)
     with store.transaction(engine) as session:
         loading.load(session, session_json.data_of(a_full_report()))
-        token = workshop.grant(session, "home")
+        cookie = f"home{store.mark(session)}", workshop.grant(session, "home")
     engine.dispose()
-    return token
+    return cookie
 
 
-def test_everybody_else_is_served_while_documents_are_made(loaded: str, tmp_path: Path) -> None:
+def test_everybody_else_is_served_while_documents_are_made(loaded: tuple[str, str], tmp_path: Path) -> None:
     async def ask(origin: str) -> int:
         async with Browser(origin) as facilitator, Browser(origin) as other:
-            facilitator.cookies["home"] = loaded
+            facilitator.cookies |= [loaded]
             making = asyncio.create_task(facilitator.get("/sessions/482739/files/everything.zip"))
             served = 0
             while not making.done():

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import re
 from collections.abc import Iterator
 from random import Random
 
+import docx
+import pypdf
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,9 +36,14 @@ pytestmark = pytest.mark.quiet
 class Rehearser(Facilitator):
     """Freya before the day: has begun a rehearsal from the first page."""
 
-    def begins(self, answer: str = "/rehearsals") -> Rehearser:
-        led_to = self.posts(answer).headers["Location"]
+    def begins(self, path: str = "/rehearsals", preset: str = "close") -> Rehearser:
+        """As a browser does it, which sends the form on to where it is led."""
+        form = {"want": "preset", "value": preset}
+        answer = self.posts(path, form)
+        led_to = answer.headers["Location"]
         self.code = led_to.split("/")[2]
+        if answer.status_code == 307:
+            assert self.posts(led_to, form).headers["Location"] == f"/f/{self.code}"
         self.workshop_id = self.venue.workshop(self.code).id
         return self
 
@@ -316,6 +324,22 @@ def test_a_session_without_questions_has_nothing_to_rehearse(venue: Venue) -> No
     assert "Rehearse this session" not in text_of(empty.gets(f"/f/{empty.code}/setup"))
 
 
+def test_its_people_come_to_the_worker_to_which_its_code_leads(venue: Venue) -> None:
+    console = Venue(venue.url, venue.folder, quiet=True)  # another worker: nobody knew the code before it was made
+    robin, form = Facilitator(venue).enters(), {"want": "preset", "value": "camps"}
+    led_to = robin.posts("/rehearsals", form).headers["Location"]
+    robin.client.application = console.app
+    assert robin.posts(led_to, form).status_code == 303
+    code = led_to.split("/")[2]
+    id = venue.workshop(code).id
+    for place in (venue, console):
+        place.clock.advance(EVERYBODY_IN)
+    assert (venue.house.rooms.connected(id), console.house.rooms.connected(id)) == (0, 12)
+    assert console.workshop(code).joined == 12
+    assert "Nobody simulated is here" not in text_of(robin.gets(f"/f/{code}"))
+    console.closes()
+
+
 # --- Apart from what is real -----------------------------------------------------------------------------------------
 
 
@@ -388,6 +412,61 @@ def test_the_report_of_a_rehearsal_is_read_and_offers_no_file(over: Rehearser) -
     assert "Invent a better past" in page
     assert "/files/" not in page
     assert "/files/" not in over.gets(f"/f/{over.code}").text
+
+
+def test_the_end_of_a_rehearsal_promises_no_download_and_says_what_to_do_next(robin: Rehearser) -> None:
+    robin.waits(EVERYBODY_IN).does("open")
+    asked = text_of(robin.gets(f"/f/{robin.code}/end"))
+    assert "End the rehearsal?" in asked
+    assert "download" not in asked
+    robin.does("finish")
+    page = robin.gets(f"/f/{robin.code}").text
+    said = text_of(page)
+    assert "12 people took part, and 1 of 3 questions were asked." in said
+    assert "End the rehearsal and delete it" not in said
+    assert "Delete this rehearsal" in said
+    assert 'href="/home#museum"' in page
+    assert "Simulated people" not in said
+
+
+def test_a_rehearsal_that_is_over_is_rehearsed_again_with_another_room(venue: Venue, over: Rehearser) -> None:
+    keys = [item.key for item in over.now.agenda]
+    again = Rehearser(venue).takes_cookies_of(over).begins(f"/f/{over.code}/rehearse", "few")
+    assert (again.now.kind, again.now.stage) == (Kind.REHEARSAL, "lobby")
+    assert [item.key for item in again.now.agenda] == keys
+    assert again.waits(EVERYBODY_IN).now.joined == 3
+
+
+def test_a_rehearsal_that_is_rehearsed_again_makes_way(venue: Venue, robin: Rehearser) -> None:
+    before = everything(venue)
+    robin.does("open", "finish")
+    Rehearser(venue).takes_cookies_of(robin).begins(f"/f/{robin.code}/rehearse")
+    assert robin.gets(f"/f/{robin.code}").status_code == 404
+    after = everything(venue)
+    assert (after["workshops"], after["agenda"]) == (before["workshops"], before["agenda"])
+
+
+# --- What a phone says of it -----------------------------------------------------------------------------------------
+
+
+def test_no_phone_in_a_rehearsal_says_that_it_is_anonymous(venue: Venue, robin: Rehearser) -> None:
+    phone = Phone(venue).joins(robin.code)
+    pages = [phone.reloads()]
+    robin.waits(EVERYBODY_IN).does("open")
+    pages += [phone.reloads(), phone.sees()]
+    for page in pages:
+        words = page.replace(RIBBON, "")
+        assert "nonymous" not in words
+        assert "only a rehearsal" in words
+    assert "You are in a rehearsal" in text_of(phone.gets(f"/promise?r={robin.code}"))
+
+
+def test_a_phone_in_a_session_is_told_that_it_is_anonymous(venue: Venue, freya: Facilitator) -> None:
+    phone = Phone(venue).joins(freya.code)
+    assert "Your answers are anonymous" in phone.reloads()
+    freya.does("open")
+    assert "Tap your answer. It’s anonymous." in phone.reloads()
+    assert "rehearsal" not in phone.reloads() + text_of(phone.gets(f"/promise?r={freya.code}"))
 
 
 # --- The end of it ---------------------------------------------------------------------------------------------------
@@ -568,9 +647,39 @@ def test_nothing_in_the_example_can_be_changed(venue: Venue, shown: Rehearser) -
     assert shown.posts(f"{f}/rehearsal/end").status_code == 404
 
 
-def test_no_document_is_made_of_the_example(shown: Rehearser) -> None:
-    for name in FORMATS:
-        assert shown.gets(f"/f/{shown.code}/files/{name}").status_code == 422, name
+def test_documents_of_the_example_are_for_people_and_say_on_each_page_that_it_is_one(shown: Rehearser) -> None:
+    made_up, offered = "Example: nobody met, all of it is made up", []
+    for name, known in FORMATS.items():
+        answer = shown.gets(f"/f/{shown.code}/files/{name}")
+        if not known.of_example:
+            assert answer.status_code == 422, name
+            assert "another program would take it for a real session" in text_of(answer)
+            continue
+        offered.append(name)
+        assert 'filename="example-wexcombe-mill-museum-' in answer.headers["Content-Disposition"], name
+        if name.endswith(".pdf"):
+            document = pypdf.PdfReader(io.BytesIO(answer.data))
+            assert (document.metadata or {})["/Title"].startswith("Example: ")
+            for page in document.pages:
+                words = page.extract_text()
+                assert made_up in " ".join(words.split())
+                assert "Example" in words.replace(made_up, "").split()  # across the page
+        else:
+            word = docx.Document(io.BytesIO(answer.data))
+            assert word.core_properties.title.startswith("Example: ")
+            assert word.paragraphs[0].text.startswith("Example: ")
+            assert made_up in word.sections[0].footer.paragraphs[0].text
+    assert offered == ["action-plan.docx", "report.docx", "report.pdf", "wall-chart.pdf"]
+    for page in (f"/f/{shown.code}", f"/f/{shown.code}/report"):
+        assert [name for name in FORMATS if f"/files/{name}" in shown.gets(page).text] == offered
+        assert 'href="/home"' in shown.gets(page).text
+
+
+def test_the_example_took_about_as_long_as_was_planned(shown: Rehearser) -> None:
+    said = text_of(shown.gets(f"/f/{shown.code}"))
+    assert "On time" in said
+    assert "0 of 10 min" not in said
+    assert "14 of 10 min" in said  # where the room voted twice
 
 
 def test_the_first_page_offers_three_ways_to_begin(venue: Venue) -> None:

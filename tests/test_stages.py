@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -148,6 +149,13 @@ def test_the_big_button_is_always_a_move_that_is_allowed(position: Position) -> 
     else:
         assert main in stages.moves(position)
         stages.step(position, main)
+
+
+def test_after_the_warm_up_the_big_button_leads_on_to_the_first_question_and_nothing_is_to_be_talked_about() -> None:
+    shown = Position(Stage.REVEALED, has_next=True, warm_up=True)
+    assert stages.main_move(shown) is Move.NEXT
+    assert stages.main_move(replace(shown, has_next=False)) is Move.DISCUSS
+    assert stages.main_move(replace(shown, stage=Stage.VOTING)) is Move.CLOSE
 
 
 def test_pressing_the_big_button_again_and_again_ends_every_workshop() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from facilitation import bounds, priorities
 from facilitation.store import Workshop
 from tests.cast import QUESTIONS, Facilitator, Venue, text_of
 
@@ -75,6 +76,43 @@ def test_a_question_that_is_on_the_agenda_again_does_not_come_back_a_second_time
     assert refused.status_code == 422
     assert "That is on the agenda again already." in text_of(refused)
     assert [item.key for item in talk.now.agenda].count(key) == 1
+
+
+def test_what_was_removed_stays_out_of_a_session_that_has_filled_up_since(
+    talk: Facilitator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, bound, number in (
+        (bounds, "MOST_QUESTIONS", 3),
+        (bounds, "MOST_DOT_VOTES", 2),
+        (bounds, "MOST_ACTIONS", 2),
+        (bounds, "MOST_PARKED", 1),
+        (priorities, "FEWEST_OPTIONS", 3),
+    ):
+        monkeypatch.setattr(module, bound, number)
+
+    def posts(page: str, **form: object) -> None:
+        assert talk.posts(f"/f/{talk.code}/{page}", form).status_code == 303
+
+    def undo_is_refused() -> str:
+        refused = talk.posts(f"/f/{talk.code}/undo")
+        assert refused.status_code == 422
+        return text_of(refused)
+
+    dots = {"over": "questions", "key": [item.key for item in talk.now.agenda]}
+    posts("priorities", **dots)
+    posts("priorities", **dots)
+    talk.changes(4, "drop")
+    posts("priorities", **dots)
+    assert "A session holds at most 2 dot votes." in undo_is_refused()
+    talk.changes(3, "drop")
+    talk.adds_own("How well do we keep the yard?", "quality")
+    assert "A session holds at most 3 questions." in undo_is_refused()
+    posts("actions/1", want="remove")
+    posts("actions", action="Paint the door")
+    assert "A session holds at most 2 actions." in undo_is_refused()
+    posts("parked/1", want="remove")
+    posts("parked", item="The weather")
+    assert "A session holds at most 1 parked items." in undo_is_refused()
 
 
 def test_only_the_last_thing_comes_back_and_only_until_the_session_moves_on(talk: Facilitator) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from facilitation import store, workshop
+from facilitation import bounds, store
 from facilitation.tally import Tally
 from tests.cast import QUESTIONS, Facilitator, Person, Phone, Venue, counts_in, tally, text_of, vote
 from tests.conftest import DATABASES, a_venue
@@ -156,7 +156,7 @@ def test_an_own_question_without_words_or_a_scale_is_refused(freya: Facilitator,
 
 
 def test_an_agenda_has_a_limit(freya: Facilitator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workshop, "MOST_QUESTIONS", 4)
+    monkeypatch.setattr(bounds, "MOST_QUESTIONS", 4)
     assert freya.adds("finance-01").status_code == 303
     response = freya.adds("finance-02")
     assert response.status_code == 422

@@ -22,18 +22,22 @@ class Format:
     mimetype: str
     module: str
     slow: bool = False  # may take longer than a second
+    of_example: bool = False  # made of the example too, for people: no program can take it for a real one
 
     def file_name(self, report: Report) -> str:
         """What the download is called: wexcombe-mill-museum-2026-11-21-action-plan.docx."""
-        return f"{report.slug}-{'unfinished-' if report.unfinished else ''}{self.name}"
+        made_up = "example-" if report.made_up else ""
+        return f"{made_up}{report.slug}-{'unfinished-' if report.unfinished else ''}{self.name}"
 
     def write(self, report: Report) -> bytes:
         """The document. Takes from a millisecond to a few seconds: not for a thread that others wait for.
 
-        Raises Refused for what did not happen: a rehearsal, the example.
+        Raises Refused for what did not happen: a rehearsal, and the example where it is not `of_example`.
         """
-        if report.kind != Kind.SESSION:
+        if report.kind == Kind.REHEARSAL:
             raise Refused(_("Nobody met in a rehearsal, so no document is made of it."))
+        if report.made_up and not self.of_example:
+            raise Refused(_("This file is not made of the example: another program would take it for a real session."))
         write: Callable[[Report], bytes] = importlib.import_module(f"{__name__}.{self.module}").write
         return write(report)
 
@@ -51,6 +55,7 @@ FORMATS = {
             mark("Send this out today. It says who does what by when, and you can change it."),
             _WORD,
             "plan_docx",
+            of_example=True,
         ),
         Format(
             "report.docx",
@@ -59,6 +64,7 @@ FORMATS = {
             _WORD,
             "report_docx",
             slow=True,
+            of_example=True,
         ),
         Format(
             "report.pdf",
@@ -67,6 +73,7 @@ FORMATS = {
             "application/pdf",
             "report_pdf",
             slow=True,
+            of_example=True,
         ),
         Format(
             "wall-chart.pdf",
@@ -74,6 +81,7 @@ FORMATS = {
             mark("One large page for the wall. Prints on A3, or smaller on A4."),
             "application/pdf",
             "wall_chart",
+            of_example=True,
         ),
         Format(
             "dates.ics",

@@ -35,7 +35,7 @@ _ALWAYS = ("No.", "For", "Action", "Owner", "Due", "Status")
 def write(report: Report) -> bytes:
     """The file. Owners and dates that nobody has named are lines to fill in."""
     paper = word.Paper(report, _("Action plan: %(museum)s", museum=report.museum), landscape=True)
-    paper.heading(_(said.PLAN_HEADLINE), 0)
+    paper.heading(said.titled(report, _(said.PLAN_HEADLINE)), 0)
     paper.text(said.who_and_when(report), "Subtitle")
     paper.text(said.plan_opening(report))
     earlier(paper, report, (13, 102, 45, 45, 60))

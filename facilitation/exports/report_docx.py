@@ -28,7 +28,7 @@ def write(report: Report) -> bytes:
 
 
 def _page_one(paper: word.Paper, report: Report) -> None:
-    paper.heading(_(said.HEADLINE), 0)
+    paper.heading(said.titled(report, _(said.HEADLINE)), 0)
     paper.text(said.who_and_when(report), "Subtitle")
     facts = said.facts(report)
     values = [word.cells((value for _name, value in facts), "Fact")]

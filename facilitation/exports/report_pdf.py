@@ -46,7 +46,8 @@ def page_one(report: Report) -> dict[str, Any]:
     return {
         "language": current().partition("-")[0],
         "pages": _("%(page)s of %(pages)s", page="{page}", pages="{pages}"),
-        "title": _(said.HEADLINE),
+        "title": said.titled(report, _(said.HEADLINE)),
+        "watermark": _("Example") if report.made_up else "",
         "museum": report.museum,
         "who": said.who_and_when(report),
         "footer": said.footer(report),

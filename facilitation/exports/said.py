@@ -22,6 +22,7 @@ HEADLINE = mark("How we see ourselves")
 PLAN_HEADLINE = mark("What we agreed to do")
 METHOD_HEADLINE = mark("How these numbers were made")
 NO_PROFILE = mark("No question has been voted on and shown yet.")
+MADE_UP = mark("Example: nobody met, all of it is made up")
 TALKING = mark("This is a picture for talking, not an audit.")
 LEGEND = mark(
     "One square is one question, standing under its middle answer; a square in two halves stands between that answer "
@@ -108,6 +109,11 @@ _HOW = {
 }
 
 
+def titled(report: Report, title: str) -> str:
+    """What a document is called; that of the example says so."""
+    return _("Example: %(title)s", title=title) if report.made_up else title
+
+
 def who_and_when(report: Report) -> str:
     """The line under the headline: "Wexcombe Mill Museum. Away day, 21 November 2026."."""
     line = f"{report.museum}. {report.title}, {long_date(report.held_on)}."
@@ -116,8 +122,9 @@ def who_and_when(report: Report) -> str:
 
 
 def footer(report: Report) -> str:
-    """Left of the page number: "Wexcombe Mill Museum, 21 November 2026"."""
-    return f"{report.museum}, {long_date(report.held_on)}"
+    """Left of the page number: "Wexcombe Mill Museum, 21 November 2026". In the example it says so before that."""
+    line = f"{report.museum}, {long_date(report.held_on)}"
+    return f"{_(MADE_UP)}. {line}" if report.made_up else line
 
 
 def facts(report: Report) -> tuple[tuple[str, str], ...]:

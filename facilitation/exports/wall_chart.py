@@ -15,6 +15,7 @@ from facilitation.report import Report
 def write(report: Report) -> bytes:
     """The file: one page, tagged, PDF/UA-1."""
     page = report_pdf.page_one(report)
+    page["glance"] = said.titled(report, page["glance"])  # what this document is called
     for row, shown in zip(report.profile, page["profile"], strict=True):
         for level, cell in enumerate(shown["cells"], start=1):
             cell["marks"] = _labelled(report, row.key, level)

@@ -80,7 +80,11 @@ class Paper:
         _set_up_styles(self._document)
         self._set_up_footer(said.footer(report))
         known = self._document.core_properties
-        known.title, known.subject, known.language = _known(title), _known(said.who_and_when(report)), tag(current())
+        known.title, known.subject, known.language = (
+            _known(said.titled(report, title)),
+            _known(said.who_and_when(report)),
+            tag(current()),
+        )
         known.author = known.last_modified_by = _known(report.museum)
         known.comments = ""
         known.created = known.modified = dt.datetime.combine(report.held_on, dt.time(12))

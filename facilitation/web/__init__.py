@@ -60,6 +60,7 @@ class House:
     """What one running program consists of, kept in `app.extensions["house"]`."""
 
     settings: Settings
+    mark: str  # what the names of its cookies end in
     framework: Framework
     keys: KeyFile
     committer: Committer

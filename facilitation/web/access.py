@@ -1,7 +1,8 @@
 """Who may come in: authorise where you load. Each function returns the workshop, or there is nothing here (404).
 
 Capabilities are cookies: `home` (this program's facilitator), and of one workshop `f_<id>` (its console), `s_<id>` (its
-shared screen, read-only) and `p_<id>` (a phone). One browser may hold all of them.
+shared screen, read-only) and `p_<id>` (a phone). One browser may hold all of them. Their names end in the mark of the
+database (`store.mark`); here and in what calls this they are without it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def demand_home() -> None:
 
 def at_home() -> bool:
     """Whether this browser holds the facilitator's capability for the whole program."""
-    token = request.cookies.get("home", "")
+    token = _kept("home")
     return bool(token) and store.holds(db.session(), token, "home")
 
 
@@ -92,19 +93,24 @@ def device(workshop: Workshop) -> bytes | None:
 
 def is_handed(workshop_id: int) -> bool:
     """Whether this browser is one that is handed round, so that the next answer is another person's."""
-    token = request.cookies.get(f"h_{workshop_id}", "")
+    token = _kept(f"h_{workshop_id}")
     return bool(token) and store.holds(db.session(), token, "handed", workshop_id)
+
+
+def was_handed(workshop_id: int) -> bool:
+    """Whether this browser is, or was, one that is handed round."""
+    return bool(_kept(f"h_{workshop_id}"))
 
 
 def role(workshop_id: int) -> str | None:
     """The role this phone's holder gave, "none" if they would rather not say; None if they have not been asked."""
-    return request.cookies.get(f"r_{workshop_id}")
+    return _kept(f"r_{workshop_id}") or None
 
 
 def secret_of(audience: Audience, workshop: Workshop) -> str:
     """The hashed secret with which this browser holds the workshop's console or screen; that of "" if it does not."""
     letter = "f" if audience is Audience.FACILITATOR else "s"
-    return store.hashed(request.cookies.get(f"{letter}_{workshop.id}", ""))
+    return store.hashed(_kept(f"{letter}_{workshop.id}"))
 
 
 def holds(workshop: Workshop, role: str) -> bool:
@@ -150,11 +156,35 @@ def _is_one_of(address: str, networks: tuple[Network, ...]) -> bool:
 
 
 def give(response: Response, name: str, value: str) -> Response:
-    """Put a capability into a cookie that scripts cannot read and other sites cannot send."""
+    """Put a capability into a cookie."""
+    return _set(response, name + _mark(), value)
+
+
+def give_language(response: Response, chosen: str) -> Response:
+    """Have this browser remember the language somebody chose: in whichever program on this computer, so unmarked."""
+    return _set(response, languages.COOKIE, chosen)
+
+
+def take(response: Response, name: str) -> None:
+    """Have this browser forget what it was given under this name."""
+    response.delete_cookie(name + _mark())
+
+
+def _set(response: Response, name: str, value: str) -> Response:
+    """A cookie that scripts cannot read and other sites cannot send."""
     response.set_cookie(
         name, value, max_age=_YEAR, httponly=True, samesite="Lax", secure=current_app.config["HOSTED"], path="/"
     )
     return response
+
+
+def _kept(name: str) -> str:
+    return request.cookies.get(name + _mark(), "")
+
+
+def _mark() -> str:
+    mark: str = current_app.extensions["house"].mark
+    return mark
 
 
 def _live() -> Live:
@@ -172,7 +202,7 @@ def _present(present: Present | None) -> tuple[Present, bytes | None]:
 
 
 def _read_device(workshop_id: int, key: bytes | None) -> bytes | None:
-    cookie = request.cookies.get(f"p_{workshop_id}", "")
+    cookie = _kept(f"p_{workshop_id}")
     return ballots.read_device(key, cookie) if cookie and key is not None else None
 
 
@@ -184,5 +214,5 @@ def _held(code: str, letter: str, role: str) -> Workshop:
 
 
 def _holds(workshop: Workshop, letter: str, role: str) -> bool:
-    token = request.cookies.get(f"{letter}_{workshop.id}", "")
+    token = _kept(f"{letter}_{workshop.id}")
     return bool(token) and store.holds(db.session(), token, role, workshop.id)

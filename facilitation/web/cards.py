@@ -24,7 +24,7 @@ cards = Blueprint("cards", __name__)
 @cards.get("/f/<code>/cards")
 def page(code: str) -> Response:
     """The answers of the open question with a number of cards for each, and what was typed last."""
-    return _page(code, {})
+    return _page(code, {}, done=request.args.get("done", ""))
 
 
 @cards.post("/f/<code>/cards")
@@ -45,7 +45,7 @@ def add(code: str) -> Response:
     except Refused as refusal:
         return _page(code, form, refusal)
     house().live.changed(workshop_id)
-    return see(url_for(".page", code=code))
+    return see(url_for(".page", code=code, done="added"))
 
 
 @cards.post("/f/<code>/cards/back")
@@ -59,7 +59,7 @@ def take_back(code: str) -> Response:
     except Refused as refusal:
         return _page(code, {}, refusal)
     house().live.changed(workshop_id)
-    return see(url_for(".page", code=code))
+    return see(url_for(".page", code=code, done="back"))
 
 
 @cards.post("/f/<code>/heads")
@@ -71,10 +71,11 @@ def heads(code: str) -> Response:
     except Refused as refusal:
         return _page(code, {}, refusal)
     house().live.changed(workshop_id)
-    return see(url_for(".page", code=code))
+    return see(url_for(".page", code=code, done="heads"))
 
 
-def _page(code: str, form: Mapping[str, str], refusal: Refused | None = None) -> Response:
+def _page(code: str, form: Mapping[str, str], refusal: Refused | None = None, done: str = "") -> Response:
+    """done: what was just done, "added", "back" or "heads": it is said at the top, and has the focus."""
     found = access.facilitated(code)
     now = reader.look(db.session(), house().rooms, found, Audience.FACILITATOR)
     room = house().rooms[found.id]
@@ -89,5 +90,6 @@ def _page(code: str, form: Mapping[str, str], refusal: Refused | None = None) ->
         typed=room.cards(found.round_id or 0),
         last=len(room.batch.slots) if mine and room.batch else 0,
         most=paper.MOST_CARDS,
+        done=done,
     )
     return make_response(page, refusal.status if refusal else 200)

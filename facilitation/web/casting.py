@@ -89,11 +89,11 @@ class BallotDoor:
         body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
         environ["wsgi.input"] = io.BytesIO(body)
         form = _read(body)
-        device = ballots.read_device(here.device_key, _cookie(environ, f"p_{here.workshop_id}"))
+        device = ballots.read_device(here.device_key, _cookie(environ, f"p_{here.workshop_id}{self._house.mark}"))
         round_id = a_number(form.get("round"))
         if device is None or round_id != here.open.round_id:
             return self._inner(environ, start_response)
-        role = _cookie(environ, f"r_{here.workshop_id}")
+        role = _cookie(environ, f"r_{here.workshop_id}{self._house.mark}")
         posted = Posted(form.get("choice", ""), a_number(form.get("seq")), form.get("direction", ""), role)
         with self._app.app_context():
             words, status = outcome(self._house, here, device, round_id, posted)

@@ -35,12 +35,14 @@ LONG_ENOUGH_TO_COME, LONG_ENOUGH_TO_ANSWER = 2 * ALL_IN_WITHIN, 2.0  # seconds
 class Talked:
     """A question of the example: what the room is like, whether it votes again, and what the group writes down.
 
-    action: what is done, by whom, in how many days, and how they will know.
+    minutes: how long the room talked, which the clock leaves out. action: what is done, by whom, in how many days, and
+    how they will know.
     """
 
     key: str
     preset: Preset
     again: bool
+    minutes: int
     rating: int
     reason: str
     note: str
@@ -52,6 +54,7 @@ TALK = (
         "purpose-01",
         Preset.CLOSE,
         False,
+        8,
         4,
         mark("We say it in different words, and mean the same."),
         mark("New volunteers would say “the mill”, and not what it is for."),
@@ -60,6 +63,7 @@ TALK = (
         "governance-01",
         Preset.CAMPS,
         True,
+        14,
         2,
         mark("Trustees and staff see different meetings: half of each is spent on repairs."),
         mark("The agenda is the one of 2009. Reports are read out loud."),
@@ -74,6 +78,7 @@ TALK = (
         "collections-04",
         Preset.WIFI,
         False,
+        9,
         3,
         mark("The ground floor is used well, the store hardly at all."),
         mark("School groups ask for things to touch."),
@@ -88,6 +93,7 @@ TALK = (
         "visitor-focus-04",
         Preset.CLOSE,
         False,
+        7,
         4,
         mark("This is what visitors write about us most."),
         mark("Sundays depend on two people."),
@@ -96,6 +102,7 @@ TALK = (
         "finance-01",
         Preset.UNSURE,
         False,
+        12,
         2,
         mark("Only the treasurer can explain the reserves."),
         mark("Nobody likes to ask. The accounts come the evening before."),
@@ -110,6 +117,7 @@ TALK = (
         "innovation-risk-05",
         Preset.CAMPS,
         False,
+        11,
         2,
         mark("We are fond of what we do, and find it hard to stop."),
         mark("The evening talks have had fewer than ten visitors for two years."),
@@ -178,10 +186,14 @@ def make(app: Flask, framework: Framework, today: dt.date) -> str:
         crowd = Crowd(app, clock, workshop_id, code, Simulated(PEOPLE, Preset.CLOSE), luck)
         clock.live_through(LONG_ENOUGH_TO_COME)
 
+        talked_for = 0.0  # seconds
+
         def move(move: Move) -> None:
+            at = clock.now() + talked_for
+
             def job(session: Session) -> None:
                 version = session.get_one(Workshop, workshop_id).version
-                workshop.make_move(session, house.keys, workshop_id, move, version)
+                workshop.make_move(session, house.keys, workshop_id, move, version, at=at)
 
             house.committer.perform(job)
             house.live.moved(workshop_id)
@@ -200,6 +212,7 @@ def make(app: Flask, framework: Framework, today: dt.date) -> str:
             if talked.again:
                 vote(Move.REVOTE, later)
             house.committer.perform(partial(_write, workshop_id=workshop_id, agenda_id=agenda_id, talked=talked))
+            talked_for += 60 * talked.minutes
             opening = Move.NEXT
 
         def end(session: Session) -> None:

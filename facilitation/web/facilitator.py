@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
-from facilitation import continuing, editions, museum, report, store, undoing, workshop
+from facilitation import continuing, editions, minutes, museum, report, store, undoing, workshop
 from facilitation import now as reader
 from facilitation.errors import Refused, Stale
 from facilitation.exports import said
@@ -428,11 +428,13 @@ def _set_up(code: str, job: Callable[[Session, int], Any], back: str = ".setup")
 def _setup(found: Workshop, template: str = "facilitator/setup.html") -> str:
     on_agenda = {item.key for item in found.agenda}
     opened = set(store.rounds_of(db.session(), found.id))
+    questions = minutes.planned(found.agenda) if found.agenda else 6 * minutes.A_QUESTION  # of what is suggested
     return render_template(
         template,
         workshop=found,
         framework=editions.of(db.session(), house().framework, found),
         on_agenda=on_agenda,
         opened=opened,
-        minutes=sum(item.minutes for item in found.agenda),
+        minutes=questions,
+        meeting=minutes.meeting(questions),
     )

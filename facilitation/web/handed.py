@@ -80,7 +80,7 @@ def cast(code: str) -> Response:
         return make_response(page, refusal.status)
     house().live.changed(here.workshop_id)
     response = make_response("") if wants_fragment() else see(url_for(".counted", code=code))
-    response.delete_cookie(f"r_{here.workshop_id}")
+    access.take(response, f"r_{here.workshop_id}")
     return new_person(response, here.workshop_id, here.device_key)
 
 
@@ -110,5 +110,5 @@ def _taken_back(workshop: Workshop) -> Response:
     problem = _("This device is not handed round any more. If it is yours, join again.")
     response = make_response(render_template("participant/join.html", code="", problem=problem), 404)
     for letter in "hpr":
-        response.delete_cookie(f"{letter}_{workshop.id}")
+        access.take(response, f"{letter}_{workshop.id}")
     return response

@@ -37,7 +37,7 @@ def speak() -> Response:
     """Keep the language that somebody chose, in a cookie that holds nothing else, and lead back to where they were."""
     back, wanted = request.form.get("back", ""), request.form.get("language", "")
     response = see(back if _OWN_PAGE.fullmatch(back) else "/")
-    return access.give(response, language.COOKIE, wanted) if wanted in language.offered() else response
+    return access.give_language(response, wanted) if wanted in language.offered() else response
 
 
 @pages.get("/healthz")

@@ -67,7 +67,7 @@ def page(code: str) -> Response:
     device = access.device(workshop) if workshop else None
     if workshop is None or (device is None and workshop.stage != Stage.FINISHED):
         return _join_page(code[:7], "", 404)
-    if device is not None and f"h_{workshop.id}" in request.cookies:
+    if device is not None and access.was_handed(workshop.id):
         return handed.show(workshop, device)
     if device is not None and workshop.roles and access.role(workshop.id) is None:
         return make_response(render_template("participant/role.html", workshop=workshop, given=None))

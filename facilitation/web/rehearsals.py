@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, Flask, Response, current_app, request, url_for
+from flask import Blueprint, Flask, Response, current_app, make_response, redirect, request, url_for
 from sqlalchemy.orm import Session
 
 from facilitation import editions, rehearsal, store, workshop
@@ -23,7 +23,7 @@ AT_FIRST = (12, Preset.CLOSE)  # people, and what the room is like
 
 @rehearsals.post("/rehearsals")
 def begin() -> Response:
-    """Begin a rehearsal of five minutes, with simulated people, and lead to its console."""
+    """Begin a rehearsal of five minutes, and lead to where its people come in: see `_begun`."""
     access.demand_home()
     shipped, day = house().framework, today()
     return _begun(lambda session: rehearsal.start(session, shipped, day))
@@ -50,10 +50,15 @@ def show_example() -> Response:
 
 @rehearsals.post("/f/<code>/rehearse")
 def rehearse(code: str) -> Response:
-    """Rehearse a session that was set up: a copy of its agenda and settings, with simulated people."""
+    """Rehearse a session that was set up: a copy of its agenda and settings, with simulated people. A rehearsal that is
+    rehearsed again makes way for its copy."""
     found = access.facilitated(code)
     framework, workshop_id = editions.of(db.session(), house().framework, found), found.id
-    return _begun(lambda session: rehearsal.copy(session, framework, workshop_id))
+    again = found.kind == Kind.REHEARSAL
+    begun = _begun(lambda session: rehearsal.copy(session, framework, workshop_id))
+    if again:
+        _forget(workshop_id)
+    return begun
 
 
 @rehearsals.post("/f/<code>/rehearsal")
@@ -85,12 +90,7 @@ def steer(code: str) -> Response:
 @rehearsals.post("/f/<code>/rehearsal/end")
 def end(code: str) -> Response:
     """End a rehearsal: its people are sent away, and all of it is deleted."""
-    found, keys = access.rehearsed(code, from_home=True), house().keys
-    workshop_id = found.id
-    crowds().go(workshop_id)
-    perform(lambda session: rehearsal.forget(session, keys, workshop_id))
-    house().live.forget(workshop_id)
-    house().rooms.forget(workshop_id)
+    _forget(access.rehearsed(code, from_home=True).id)
     return see(url_for("participant.door"))
 
 
@@ -101,15 +101,27 @@ def crowds() -> Crowds:
 
 
 def _begun(make: Callable[[Session], Workshop]) -> Response:
-    """Make a rehearsal, let its people in, and give this browser its console."""
+    """Make a rehearsal, give this browser its console, and have it send the same form on to `steer`.
+
+    There the people come in that the form asks for. They live in one process, and with several workers that has to be
+    the one to which the rehearsal's code leads: nobody has the code before this answer.
+    """
 
     def job(session: Session) -> tuple[int, str, str]:
         made = make(session)
         return made.id, made.code, workshop.grant(session, "facilitator", made.id)
 
     workshop_id, code, token = perform(job)
-    crowds().come(workshop_id, code, *AT_FIRST)
-    return access.give(see(url_for("facilitator.console", code=code)), f"f_{workshop_id}", token)
+    sent_on = make_response(redirect(url_for(".steer", code=code), 307))
+    return access.give(sent_on, f"f_{workshop_id}", token)
+
+
+def _forget(workshop_id: int) -> None:
+    keys = house().keys
+    crowds().go(workshop_id)
+    perform(lambda session: rehearsal.forget(session, keys, workshop_id))
+    house().live.forget(workshop_id)
+    house().rooms.forget(workshop_id)
 
 
 def _come(found: Workshop, many: int, preset: Preset) -> None:

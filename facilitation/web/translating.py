@@ -3,16 +3,23 @@ whole program."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from functools import cache
+from itertools import groupby
+from pathlib import Path
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
+from babel.messages.extract import extract_from_file
+from flask import Blueprint, Response, abort, current_app, make_response, render_template, request, url_for
+from jinja2 import Environment
 from sqlalchemy.orm import Session
 
 from facilitation import language as languages
 from facilitation import store
 from facilitation.corrections import LARGEST_FILE, BadCatalogue, Forms, Sentence
 from facilitation.errors import Refused
-from facilitation.language import _, ngettext
+from facilitation.language import _, mark, ngettext
 from facilitation.web import a_number, access, download, house, perform, see, wants_fragment
 
 translating = Blueprint("translating", __name__, url_prefix="/languages")
@@ -20,6 +27,28 @@ translating = Blueprint("translating", __name__, url_prefix="/languages")
 A_PAGE = 40
 """Sentences on a page: more would be slow to show and long to look through."""
 SHOWN = ("all", "open", "changed")
+PLACES = (
+    (
+        mark("On phones"),
+        "participant/join participant/role participant/stages/_lobby participant/_promise participant/stages/_voting "
+        "participant/_choices participant/_mine participant/ promise",
+    ),
+    (
+        mark("On the shared screen, in results, and on the big button"),
+        "screen/stages/_lobby screen/_steps screen/stages/_voting screen/ parts/ now.py tally/",
+    ),
+    (
+        mark("On the facilitator’s pages"),
+        "facilitator/home facilitator/_begin facilitator/_setup facilitator/now facilitator/stages/ facilitator/ about "
+        "refused base",
+    ),
+    (mark("Documents, refusals, and everything else"), ""),
+    (mark("Only names and numbers, put together"), ""),
+)
+"""Where sentences are met, as a session goes: each place with the templates and modules that say them, in order, by how
+their names begin. A sentence stands where it is met first."""
+_NO_WORDS = re.compile(r"(?:%\(\w+\)s|<[^>]*>|%%|[\W\d_])*")
+_PACKAGE = Path(languages.__file__).parent
 
 
 @translating.get("")
@@ -110,6 +139,51 @@ def _named(language: str, name: str) -> Sentence:
     return found
 
 
+@cache
+def _met(environment: Environment) -> dict[str, tuple[int, int]]:
+    """The place of each sentence that a template or a module of PLACES says, and its turn there, by its English."""
+    names = sorted((*environment.list_templates(extensions=["html"]), *_modules()))
+    met: dict[str, tuple[int, int]] = {}
+    for place, (_title, beginnings) in enumerate(PLACES):
+        for beginning in beginnings.split():
+            for name in [name for name in names if name.startswith(beginning)]:
+                names.remove(name)
+                for english in _said_in(environment, name):
+                    met.setdefault(english, (place, len(met)))
+    return met
+
+
+def _modules() -> Iterator[str]:
+    return (
+        path.relative_to(_PACKAGE).as_posix() for pattern in ("now.py", "tally/*.py") for path in _PACKAGE.glob(pattern)
+    )
+
+
+def _said_in(environment: Environment, name: str) -> Iterator[str]:
+    """The English of every sentence in a template or a module, of one with two forms the singular."""
+    if name.endswith(".py"):
+        keywords = {"_": None, "ngettext": (1, 2), "mark": None}
+        found = [said for _line, said, *_more in extract_from_file("python", _PACKAGE / name, keywords)]
+    else:
+        source, *_more = environment.loader.get_source(environment, name)  # type: ignore[union-attr]  # it has one
+        found = [said for _line, _by, said in environment.extract_translations(source)]  # type: ignore[attr-defined]
+    # nothing is said of a sentence that was marked elsewhere
+    return (said if isinstance(said, str) else said[0] for said in found if said)
+
+
+def _in_order(sentences: list[Sentence]) -> list[tuple[int, Sentence]]:
+    """Sentences with the number of their place, as a session says them; the rest by their English."""
+    environment: Environment = current_app.jinja_env
+    met = house().aside(lambda: _met(environment))
+    last = len(PLACES) - 1
+
+    def turn(one: Sentence) -> tuple[int, int]:
+        wordless = _NO_WORDS.fullmatch(one.english[0])
+        return (last, 0) if wordless else met.get(one.english[0], (last - 1, 0))
+
+    return [(turn(one)[0], one) for one in sorted(sentences, key=turn)]
+
+
 def _tell_everybody() -> None:
     """Show it on every page that is open: phones, screens and consoles of all sessions that are not over."""
 
@@ -160,10 +234,14 @@ def _words(
     found = [at] if at else [one for one in wanted.get(show, sentences) if one.holds(searched)]
     pages = max(1, -(-len(found) // A_PAGE))
     page = min(max(1, a_number(request.args.get("page"), 1)), pages)
+    shown = _in_order(found)[(page - 1) * A_PAGE : page * A_PAGE]
     made = render_template(
         "facilitator/words.html",
         spoken=language,
-        rows=found[(page - 1) * A_PAGE : page * A_PAGE],
+        places=[
+            (_(PLACES[place][0]), [one for _place, one in rows])
+            for place, rows in groupby(shown, key=lambda row: row[0])
+        ],
         found=len(found),
         reviewed=sum(one.reviewed is not None for one in sentences),
         changed=sum(one.changed for one in sentences),

@@ -1,5 +1,5 @@
-// The console: a button whose move loses something asks first (data-arm says what); a second press within five seconds
-// makes the move. A press within 400 ms of the last one is a slip.
+// The console: a button whose move loses something asks first (data-arm says what, and is as true as the page: answers
+// arrive meanwhile); a second press within five seconds makes the move. A press within 400 ms of the last one is a slip.
 (() => {
   const help = document.getElementById("keys"), notice = document.getElementById("notice"), words = document.getElementById("words").dataset;
   const status = document.getElementById("status");
@@ -9,13 +9,24 @@
     setTimeout(() => { if (box.isConnected) notice.replaceChildren(); }, 8000);
   };
   let armed = null, disarmAt = 0, lastPress = -400;
+  const label = (form) => form.querySelector("button > span:not(.plate)");
+  const move = (form) => [...new FormData(form)].filter(([name]) => name !== "version").join();
   function disarm() {
     if (!armed) return;
     clearTimeout(disarmAt);
-    armed.form.classList.remove("is-armed"); armed.form.removeAttribute("hx-morph-skip");
-    if (armed.label.isConnected) armed.label.textContent = armed.was;
+    armed.form.classList.remove("is-armed");
+    label(armed.form).textContent = armed.was;
     armed = null;
   }
+  // What came has drawn the button as it is when nobody asks.
+  document.body.addEventListener("live:shown", () => {
+    if (!armed) return;
+    const { form } = armed, asks = form.isConnected && move(form) === armed.move && form.dataset.arm;
+    armed.was = label(form).textContent;
+    if (!asks) return disarm();
+    label(form).textContent = asks;
+    form.classList.add("is-armed");
+  });
   document.addEventListener("submit", (event) => {
     const form = event.target;
     // .action may be a field of that name; and the big button that ends a break is no move, but may be a slip too
@@ -25,14 +36,12 @@
     lastPress = event.timeStamp;
     if (form.dataset.arm && armed?.form !== form) {
       stop(); disarm();
-      const label = form.querySelector("button > span:not(.plate)");
-      armed = { form, label, was: label.textContent };
-      label.textContent = status.textContent = form.dataset.arm;  // read out: the button keeps the focus as it changes
-      form.classList.add("is-armed"); form.setAttribute("hx-morph-skip", "");
+      armed = { form, move: move(form), was: label(form).textContent };
+      label(form).textContent = status.textContent = form.dataset.arm;  // read out: the button keeps the focus as it changes
+      form.classList.add("is-armed");
       disarmAt = setTimeout(disarm, 5000);
       return;
     }
-    if (armed?.form === form) { form.elements.version.value = document.getElementById("now").dataset.version; }
     disarm();
     notice.replaceChildren();
   }, true);

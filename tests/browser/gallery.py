@@ -323,11 +323,10 @@ def show_phone(page: Page, meeting: Meeting, person: int = 1) -> None:
     page.goto(f"{meeting.facilitator.url}/w/{meeting.code}")
 
 
-def title_of(surface: str, meeting: Meeting, person: int = 1) -> str:
-    """What a surface of a session is called when it is loaded, for whom no picture of it is needed."""
-    visitor = meeting.people[person] if surface == "phone" else meeting.facilitator
-    path = {"screen": "/f/{}/screen", "console": "/f/{}", "phone": "/w/{}"}[surface]
-    found = re.search(r"<title>\s*(.*?)\s*</title>", visitor.get(path.format(meeting.code)), re.DOTALL)
+def title_of(surface: str, meeting: Meeting) -> str:
+    """What the screen or the console of a session is called when it is loaded: their scripts leave it as it is."""
+    path = {"screen": "/f/{}/screen", "console": "/f/{}"}[surface]
+    found = re.search(r"<title>\s*(.*?)\s*</title>", meeting.facilitator.get(path.format(meeting.code)), re.DOTALL)
     assert found
     return found[1]
 

@@ -231,16 +231,29 @@ def test_closing_below_k_says_that_nothing_would_be_shown(console: Facilitator, 
     console.expect_no_counts()
 
 
-def test_an_armed_button_stays_armed_while_answers_come_in(console: Facilitator, meeting: Meeting) -> None:
+def test_an_armed_button_stays_armed_and_true_while_answers_come_in(console: Facilitator, meeting: Meeting) -> None:
     meeting.move("open")
     console.press("Close voting")
     console.expect_button("Only 0 of 3: nothing would be shown. Close anyway")
     meeting.vote(["3"])
-    console.expect_text("1 of 4 have answered")
-    console.expect_button("Close anyway")
+    console.expect_button("Only 1 of 3: nothing would be shown. Close anyway")
+    meeting.vote(["3", "3", "3"])
+    console.expect_button("Close now: 1 still to answer")
+    expect(console.page.locator("#form-main-move")).to_have_class("is-armed")
     console.thumb_rests()
     console.button.click()
     console.expect_step("Results")
+
+
+def test_an_armed_button_asks_no_more_when_everybody_has_answered(console: Facilitator, meeting: Meeting) -> None:
+    meeting.move("open")
+    meeting.vote(["3", "3", "3"])
+    console.expect_text("3 of 4 have answered")
+    console.press("Close voting")
+    console.expect_button("Close now: 1 still to answer")
+    meeting.vote(["3", "3", "3", "3"])
+    console.expect_button("Close voting")
+    expect(console.page.locator("#form-main-move")).not_to_have_class("is-armed")
 
 
 def test_skipping_asks_first_when_there_are_answers(voting: Facilitator) -> None:

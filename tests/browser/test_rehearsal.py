@@ -53,7 +53,7 @@ def test_a_whole_rehearsal_preset_by_preset(venue: Venue, home: Visitor, axe: Ax
     phone.answer("NR")
     expect_all(console, 9)
     console.press("Close voting")
-    console.expect_text("far apart")  # the chip that says why to talk
+    console.expect_text("Spread of answers: Far apart")
     for surface in everywhere:
         expect(surface.page.locator(".ribbon")).to_have_text(RIBBON)
     console.press("Start talking")

@@ -101,11 +101,19 @@ def test_paper_cards_are_typed_and_taken_back_with_the_keyboard_alone(venue: Ven
     page.locator("#sure").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#typed")).to_contain_text("4 cards are in.")
+    expect(page.locator("#typed")).to_be_focused()
+    expect(page.locator("#typed")).to_be_in_viewport(ratio=1)
     assert meeting.turnout == 4
     page.locator("#take-back").focus()
     page.keyboard.press("Enter")
+    expect(page.locator("#done")).to_have_text("The last batch was taken back.")
+    expect(page.locator("#done")).to_be_focused()
     expect(page.locator("#typed")).to_have_count(0)
     assert meeting.turnout == 0
+    page.locator("#heads").fill("3")
+    page.locator("#save-heads").press("Enter")
+    expect(page.locator("#done")).to_have_text("Saved: 3 people have no phone of their own.")
+    expect(page.locator("#done")).to_be_focused()
 
 
 def test_the_room_check_says_by_itself_what_has_come(venue: Venue, meeting: Meeting) -> None:
