@@ -229,7 +229,7 @@ def test_the_words_of_a_few_options_stand_in_full_on_every_projector(
     options: str, gallery: Gallery, wall: Page, venue: Venue
 ) -> None:
     show_screen(wall, gallery[f"{options} options"])
-    names = wall.locator(".tally--dots th span")
+    names = wall.locator(".tally__words")
     for width, height in SIZES:
         dress(wall, width, height)
         cut = names.evaluate_all("""all => all.filter(one =>
