@@ -29,7 +29,7 @@ from facilitation.store import ActionRow, AgendaItem, AgreementRow, NoteRow, Par
 from facilitation.tally import OTHERS, Dots, Reason, Shift, Spread, Tally, Waiting
 from facilitation.workshop import next_item, position_of
 
-STEPS_OF_SQUARES = (8, 10, 12, 16, 24, 36, 48, 60)  # the longest rows that static/css/stage.css knows sizes for
+STEPS_OF_SQUARES = (8, 10, 12, 16, 24, 36, 48, 60)  # the longest rows that static/css/base.css knows sizes for
 HALF, HALF_LONG = 24, 16  # squares in the longest row of two charts side by side, with short and with long labels
 LONG_LABEL = 12  # characters; a scale with a longer label leaves less room for squares
 

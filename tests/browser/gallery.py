@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
-from facilitation import editions, hallmarks
 from tests.browser.people import Meeting
-from tests.browser.program import ROOT, Visitor
+from tests.browser.program import Visitor
+from tests.browser.welsh import PACK, welsh_pack
 
 LONGEST = "tackling-inequality-04"  # 153 characters
 LONG_LABELS = "tackling-inequality-02"  # "Extremely effectively"
@@ -199,6 +199,8 @@ class State:
     keys: tuple[str, ...] = (LONGEST, "tackling-inequality-06")
     mode: str = "live"
     details: tuple[tuple[str, str], ...] = tuple(WIFI.items())
+    welsh: bool = False
+    """Whether its questions have Welsh beside their English."""
 
 
 TWO_LANGUAGES = (*WIFI.items(), ("screen_language", "cy+en"))
@@ -207,9 +209,15 @@ ONLY_ON_SCREEN = (
     "sixty",
     "eight options",
     "twelve options",
-    "two languages open",
-    "two languages",
     "two languages lobby",
+    "two languages open",
+    "two languages hidden",
+    "two languages closed",
+    "two languages",
+    "two languages second",
+    "two languages hush",
+    "two languages dots",
+    "two languages finished",
 )
 STATES = {
     "empty": State(lambda meeting: None, "lobby", keys=(), details=()),
@@ -236,9 +244,17 @@ STATES = {
     "second time": State(_again, "revealed"),
     "warm-up open": State(lambda meeting: _warm_up(meeting, closed=False), "voting"),
     "warm-up": State(lambda meeting: _warm_up(meeting, closed=True), "revealed"),
-    "two languages open": State(_voting, "voting", details=TWO_LANGUAGES),
-    "two languages": State(_discussion, "discussion", details=TWO_LANGUAGES),
-    "two languages lobby": State(_lobby, "lobby", details=TWO_LANGUAGES),
+    "two languages lobby": State(_lobby, "lobby", details=TWO_LANGUAGES, welsh=True),
+    "two languages open": State(_voting, "voting", details=TWO_LANGUAGES, welsh=True),
+    "two languages hidden": State(_waiting, "voting", mode="reveal", details=TWO_LANGUAGES, welsh=True),
+    "two languages closed": State(_closed, "closed", mode="reveal", details=TWO_LANGUAGES, welsh=True),
+    "two languages": State(_discussion, "discussion", details=TWO_LANGUAGES, welsh=True),
+    "two languages second": State(_second, "revealed", details=TWO_LANGUAGES, welsh=True),
+    "two languages hush": State(_hush, "revealed", details=TWO_LANGUAGES, welsh=True),
+    "two languages dots": State(
+        lambda meeting: _dots(meeting, 6, closed=True), "revealed", details=TWO_LANGUAGES, welsh=True
+    ),
+    "two languages finished": State(_finished, "finished", details=TWO_LANGUAGES, welsh=True),
     "rehearsal": State(_rehearsal, "voting"),
     "six options open": State(lambda meeting: _dots(meeting, 6, closed=False), "voting"),
     "six options": State(lambda meeting: _dots(meeting, 6, closed=True), "revealed"),
@@ -250,10 +266,10 @@ OVERLAYS = {
     "code": ("lobby", "locked"),
     "blank": ("live",),
     "test": ("lobby",),
-    "break": ("live",),
-    "profile": ("all hallmarks", "revealed", "lobby"),
-    "three": ("all hallmarks", "lobby"),
-    "plan": ("planned", "lobby"),
+    "break": ("live", "two languages open"),
+    "profile": ("all hallmarks", "revealed", "lobby", "two languages"),
+    "three": ("all hallmarks", "lobby", "two languages"),
+    "plan": ("planned", "lobby", "two languages finished"),
     "since": ("second time", "lobby"),
     "compare": ("second time", "revealed"),
     "roles": ("by role", "revealed"),
@@ -284,7 +300,9 @@ class Gallery:
         over, _, below = name.rpartition(" over ")
         if below not in self._made:
             state = STATES[below]
-            meeting = Meeting.set_up(self.home, keys=state.keys, k=5, mode=state.mode, **dict(state.details))
+            pack = welsh_pack(self.home) if state.welsh else ""
+            details = dict(state.details)
+            meeting = Meeting.set_up(self.home, keys=state.keys, k=5, mode=state.mode, pack=pack, **details)
             self._made[below] = state.recipe(meeting) or meeting
             self._over[below] = ""
         if self._over[below] != over:
@@ -455,8 +473,6 @@ def _sends(path: str, **fields: str) -> Callable[[Page, Meeting], None]:
     return lambda page, meeting: submit(page, path.format(meeting.code), **fields)
 
 
-_SHIPPED = hallmarks.load(ROOT / "data" / "hallmarks.json")
-PACK = f"/packs/{editions.address_of(_SHIPPED.key, _SHIPPED.edition)}"
 PLACES = {
     "join": Place("participant/join.html", "/", who="stranger"),
     "join, wrong code": Place("participant/join.html", "/", act=_sends("/join", code="000000"), who="stranger"),

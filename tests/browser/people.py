@@ -339,7 +339,8 @@ class Facilitator(Surface):
 
     def thumb_rests(self) -> None:
         """Wait out the 400 ms in which a second press counts as a slip."""
-        self.page.wait_for_function("until => Date.now() > until", arg=self._pressed + 420)
+        # Polled by a timer, for a window behind another one draws a frame a second.
+        self.page.wait_for_function("until => Date.now() > until", arg=self._pressed + 420, polling=20)
 
     def press(self, expected: str, selector: str = "#main-move") -> None:
         """Press a button that moves the session, once it says what is expected, and not as a double press."""
@@ -443,11 +444,13 @@ class Meeting:
         keys: Sequence[str] = QUESTIONS,
         k: int = 3,
         mode: str = "live",
+        pack: str = "",
         **details: str,
     ) -> Meeting:
-        """A session in the lobby with these questions on its agenda. `details`: more fields of the set-up."""
+        """A session in the lobby with these questions on its agenda. `details`: more fields of the set-up. `pack`: the
+        edition that the questions are from, by default the one that the program came with."""
         named = {"museum": "Wexcombe Mill Museum", "title": "Self-assessment", "held_on": "2026-11-21"}
-        code = facilitator.post("/sessions", **named).split("/")[2]
+        code = facilitator.post("/sessions", **named, **({"pack": pack} if pack else {})).split("/")[2]
         facilitator.post(f"/f/{code}/setup", **{**named, "mode": mode, "k": k, **details})
         if keys:
             facilitator.post(f"/f/{code}/agenda", key=list(keys))
