@@ -91,6 +91,14 @@ def _hush(meeting: Meeting) -> None:
     meeting.move("close")
 
 
+def _sixty(meeting: Meeting) -> None:
+    """As many in one row as are still drawn as squares."""
+    _lobby(meeting, 60)
+    meeting.move("open")
+    meeting.vote(["3"] * 50 + ["4"] * 6 + ["2"] * 3 + ["DK"])
+    meeting.move("close")
+
+
 def _many(meeting: Meeting) -> None:
     _lobby(meeting, 66)
     meeting.move("open")
@@ -208,6 +216,7 @@ class State:
 TWO_LANGUAGES = (*WIFI.items(), ("screen_language", "cy+en"))
 ONLY_ON_SCREEN = (
     "long",
+    "sixty",
     "eight options",
     "twelve options",
     "two languages lobby",
@@ -233,6 +242,7 @@ STATES = {
     "revealed": State(_closed, "revealed"),
     "discussion": State(_discussion, "discussion"),
     "long": State(_discussion, "discussion", keys=(LONG_LABELS, LONGEST)),
+    "sixty": State(_sixty, "revealed"),
     "many": State(_many, "revealed"),
     "second open": State(_second_open, "voting"),
     "second": State(_second, "revealed"),

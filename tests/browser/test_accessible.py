@@ -232,12 +232,50 @@ def test_the_words_of_a_few_options_stand_in_full_on_every_projector(
     options: str, gallery: Gallery, wall: Page, venue: Venue
 ) -> None:
     show_screen(wall, gallery[f"{options} options"])
-    names = wall.locator(".tally--dots th span")
+    names = wall.locator(".tally__words")
     for width, height in (*SIZES, *MORE_SIZES):
         dress(wall, width, height)
         cut = names.evaluate_all("""all => all.filter(one =>
           one.scrollHeight > one.clientHeight + parseFloat(getComputedStyle(one).lineHeight) / 2).length""")
         assert cut == 0, f"{width}x{height}: {cut} cut off"
+
+
+@pytest.mark.parametrize(("state", "share"), [("code over lobby", 0.6), ("code over two languages lobby", 0.54)])
+def test_the_code_that_fills_the_picture_is_as_large_on_every_projector(
+    state: str, share: float, gallery: Gallery, wall: Page, venue: Venue
+) -> None:
+    show_screen(wall, gallery[state])
+    for width, height in SIZES:
+        dress(wall, width, height)
+        code = wall.locator(".step .qr").bounding_box()
+        assert code and code["height"] >= share * height, f"{width}x{height}: {code}"
+
+
+@pytest.mark.parametrize("state", ["empty", "lobby"])
+def test_the_code_in_the_lobby_can_be_scanned_from_across_a_room(
+    state: str, gallery: Gallery, wall: Page, venue: Venue
+) -> None:
+    show_screen(wall, gallery[state])  # with and without a code for the Wi-Fi beside it
+    for width, height in SIZES:
+        dress(wall, width, height)
+        code = wall.locator(".step .qr").last.bounding_box()
+        assert code and code["height"] >= (0.44 if state == "empty" else 0.25) * height, f"{width}x{height}: {code}"
+
+
+@pytest.mark.parametrize(("state", "share"), [("sixty", 0.016), ("second", 0.027)])
+def test_squares_stay_large_enough_to_have_a_colour(
+    state: str, share: float, gallery: Gallery, wall: Page, venue: Venue
+) -> None:
+    show_screen(wall, gallery[state])
+    squares = wall.locator('tr:not([data-level="0"]) .tally__line > .tally__marks i, .lanes > :first-child i')
+    for width, height in SIZES:
+        dress(wall, width, height)
+        sides = squares.evaluate_all(
+            "all => all.map(one => one.getBoundingClientRect()).map(box => [box.width, box.height])"
+        )
+        smallest = min(min(side) for side in sides if any(side))
+        assert smallest >= share * height, f"{width}x{height}: {smallest} px"
+        assert max(abs(across - down) for across, down in sides) < 1, "they are squares"
 
 
 @pytest.mark.parametrize("sizes", [SIZES, pytest.param(MORE_SIZES, marks=pytest.mark.long)], ids=["small", "large"])

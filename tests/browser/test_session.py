@@ -225,7 +225,7 @@ def close_and_show(room: Room, plate: str, answers: Sequence[str], labels: Seque
     console.expect_text("Only you see this")
     assert console.chart.counts == counted(answers)
     screen.expect_title(f"Voting closed: question {plate}")
-    screen.expect_text("Voting has closed. The result comes next.")
+    screen.expect_text("Voting has closed", "The result comes next.")
     screen.expect_turnout(3, 3)
     for phone, choice in zip(room.phones, answers, strict=True):
         phone.expect_title(f"Voting closed: question {plate}")
