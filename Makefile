@@ -6,10 +6,15 @@ BIN := $(VENV)/bin
 # A worker a core; a file's tests stay together and the files in order, for what they share is made once.
 PYTEST := $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 FAST := not program and not postgres and not office and not process and not browser and not long
+# What holds no fast test is not even read for them.
+NOT_FAST := tests/browser tests/faults $(shell grep -lE '^pytestmark = .*[.](program|process)' tests/test_*.py)
 # Written last, so an install that was broken off is made again.
 INSTALLED := $(VENV)/.installed
 # The Socket.IO server on Node that the benchmark measures against, where there is npm.
 NODE := bench/node/node_modules/.package-lock.json
+
+# Sources are compiled once, and not again by each of the many processes that tests start.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run demo run-cluster test test-fast test-long bench bench-quick lint lock catalogue screenshots clean
 
@@ -31,7 +36,7 @@ test: test-fast
 
 # The rules: no test makes a whole program, and neither a browser, PostgreSQL nor LibreOffice is needed.
 test-fast: $(INSTALLED)
-	$(PYTEST) --ignore=tests/browser --ignore=tests/faults -m "$(FAST)"
+	$(PYTEST) $(NOT_FAST:%=--ignore=%) -m "$(FAST)"
 
 # What measures time has the machine to itself.
 test-long: $(INSTALLED)

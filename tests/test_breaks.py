@@ -10,6 +10,8 @@ from facilitation.now import Audience
 from facilitation.store import Workshop
 from tests.cast import Facilitator, Phone, Screen, text_of
 
+pytestmark = pytest.mark.program
+
 
 @pytest.fixture
 def voting(freya: Facilitator, ana: Phone) -> Facilitator:

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.both_databases
 
 
-@pytest.fixture(scope="module", params=DATABASES)
+@pytest.fixture(scope="module", params=[pytest.param("sqlite", marks=pytest.mark.process), DATABASES[1]])
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What a process under gevent says its writer did; the scenes are in tests/under_gevent.py."""
     with a_database(request, tmp_path_factory.mktemp("committer")) as url:

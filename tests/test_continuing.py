@@ -24,7 +24,7 @@ from facilitation.report import Report
 from facilitation.store import ActionRow, FrameworkRow, Workshop
 from tests.cast import QUESTIONS, Facilitator, Person, Phone, Screen, Venue, counts_in, fragment_of, text_of, vote
 
-pytestmark = pytest.mark.quiet
+pytestmark = [pytest.mark.program, pytest.mark.quiet]
 
 ACTIONS = (
     "Invite the school",

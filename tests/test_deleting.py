@@ -18,7 +18,7 @@ WORDS = (
     "Old Tide Mill",
 )
 
-pytestmark = pytest.mark.quiet
+pytestmark = [pytest.mark.program, pytest.mark.quiet]
 
 
 def found_in(folder: Path) -> set[str]:

@@ -31,6 +31,7 @@ SAMPLES = {"a": a_report, "full": a_full_report, "empty": an_empty_report}
 
 
 _written: dict[tuple[str, str], bytes] = {}
+_read_pages: dict[tuple[str, str], list[str]] = {}
 
 
 def written(name: str, report: Report) -> io.BytesIO:
@@ -51,11 +52,19 @@ def pdf(name: str, report: Report) -> pypdf.PdfReader:
     return pypdf.PdfReader(written(name, report))
 
 
+def pages_of(name: str, report: Report) -> list[str]:
+    """The words of each page of a PDF in one line. Those of the same one are read once."""
+    known = name, repr(report)
+    if known not in _read_pages:
+        _read_pages[known] = [" ".join(page.extract_text().split()) for page in pdf(name, report).pages]
+    return _read_pages[known]
+
+
 def words_of(name: str, report: Report) -> str:
     """The words of a document in one line, those of cells too, without the foot of a page."""
     if name in PDF:
-        pages = (" ".join(page.extract_text().split()) for page in pdf(name, report).pages)
-        text = " ".join(re.sub(rf"{re.escape(said.footer(report))} \d+ of \d+", "", page) for page in pages)
+        foot = rf"{re.escape(said.footer(report))} \d+ of \d+"
+        text = " ".join(re.sub(foot, "", page) for page in pages_of(name, report))
     else:
         document = word(name, report)
         text = " ".join(
@@ -349,7 +358,7 @@ def test_page_1_of_the_report_stands_alone() -> None:
 
 
 def test_a_hallmark_begins_a_page_of_the_report_unless_it_and_the_one_before_have_one_question() -> None:
-    pages = [" ".join(page.extract_text().split()) for page in pdf("report.pdf", a_report()).pages]
+    pages = pages_of("report.pdf", a_report())
     chapters = a_report().chapters
     assert {chapter.follows for chapter in chapters} == {True, False}
     for chapter in chapters:
@@ -359,7 +368,7 @@ def test_a_hallmark_begins_a_page_of_the_report_unless_it_and_the_one_before_hav
 
 
 def test_pages_are_counted_at_their_foot() -> None:
-    pages = [page.extract_text() for page in pdf("report.pdf", a_report()).pages]
+    pages = pages_of("report.pdf", a_report())
     for number, text in enumerate(pages, start=1):
         assert f"{number} of {len(pages)}" in text
         assert "Wexcombe Mill Museum, 21 November 2026" in text
@@ -390,7 +399,7 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pypdf.PdfRe
     for file in files:
         sample, _, suffix = file.name.partition("-")
         (form,) = (known for known in FORMATS.values() if known.name == suffix)
-        file.write_bytes(form.write(SAMPLES[sample]()))
+        file.write_bytes(written(form.name, SAMPLES[sample]()).getvalue())
     # A profile of this run's own: another LibreOffice that is open would take the work and give nothing back.
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
     command = [office, profile, "--headless", "--convert-to", "pdf", "--outdir", str(folder), *map(str, files)]

@@ -11,10 +11,11 @@ import pytest
 
 from tests.cast import Facilitator, Venue, vote
 
+pytestmark = pytest.mark.program
+
 HOSTING = (Path(__file__).parents[1] / "docs" / "hosting.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.program
 def test_a_backup_made_as_the_page_says_is_restored_with_all_counts_and_an_open_round_is_void(
     sqlite_url: str, tmp_path: Path
 ) -> None:

@@ -469,3 +469,26 @@ def test_the_test_for_unmarked_words_sees_them() -> None:
     assert list(unmarked(page, ["Mill"])) == ["Left over"]
     assert list(unmarked(page)) == ["Left over", "Mill"]
     assert ORIGIN
+
+
+# --- Where a page lets somebody choose -------------------------------------------------------------------------------
+
+
+def test_a_refusal_offers_the_other_language_and_comes_again_in_it(venue: Venue) -> None:
+    stranger = Person(venue)
+    page = stranger.gets("/sessions/482739/delete").text
+    assert '<html lang="en-GB"' in page
+    assert 'name="back" value="/sessions/482739/delete"' in page
+    welsh(stranger)
+    page = stranger.gets("/sessions/482739/delete").text
+    assert '<html lang="cy"' in page
+    assert "Ni weithiodd hynny" in page
+    assert 'lang="en-GB">English</button>' in page
+
+
+def test_every_page_of_the_facilitator_offers_the_other_language_before_anything_else(freya: Facilitator) -> None:
+    f = f"/f/{freya.code}"
+    for path in ("/home", "/packs", "/languages", f"{f}/setup", f"{f}/check", f"{f}/devices", f"{f}/print"):
+        page = freya.gets(path).text
+        assert 0 < page.find('action="/language"') < page.find("<main"), path
+        assert page.count('action="/language"') == 1, path

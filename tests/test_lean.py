@@ -15,7 +15,7 @@ from facilitation.now import Audience
 from facilitation.web import casting
 from tests.cast import Facilitator, Person, Phone, Screen, Venue, text_of
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.program, pytest.mark.both_databases]
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from facilitation.store import Base, Round
 from tests.cast import QUESTIONS, Facilitator, Venue, text_of, vote
 from tests.sample_report import a_full_report, a_report
 
-pytestmark = pytest.mark.quiet
+pytestmark = [pytest.mark.program, pytest.mark.quiet]
 
 
 @pytest.fixture

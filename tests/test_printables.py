@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,7 @@ def made(name: str, handout: Handout = HANDOUT) -> pypdf.PdfReader:
     return pypdf.PdfReader(io.BytesIO(PRINTABLES[name].write(handout)))
 
 
+@cache
 def words_of(name: str, handout: Handout = HANDOUT) -> str:
     pages = [page.extract_text() for page in made(name, handout).pages]
     return " ".join(" ".join(pages).replace("\u200b", "").split())
@@ -154,6 +156,14 @@ def test_without_a_wifi_there_is_one_step_and_no_number_before_it(name: str) -> 
 
 def test_an_open_wifi_has_no_line_for_a_password() -> None:
     assert "Password" not in words_of("poster", replace(HANDOUT, wifi_password=""))
+
+
+@pytest.mark.parametrize("name", ["poster", "table-cards"])
+def test_a_password_of_words_is_broken_between_its_words(name: str) -> None:
+    sheet = made(name, replace(HANDOUT, wifi_password="correct horse battery staple")).pages[0].extract_text()
+    whole = [word for word in sheet.split() if word in ("correct", "horse", "battery", "staple")]
+    assert len(whole) == (32 if name == "table-cards" else 4), "every word stands in one line"
+    assert "\u200b" not in sheet
 
 
 def test_the_poster_says_when_its_address_may_change_and_only_then() -> None:

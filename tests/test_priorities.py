@@ -13,7 +13,7 @@ from facilitation.store import Ballot
 from facilitation.tally import Dots
 from tests.cast import Facilitator, FakeClock, Phone, Screen, Venue, counts_in, text_of
 
-pytestmark = pytest.mark.quiet
+pytestmark = [pytest.mark.program, pytest.mark.quiet]
 
 ACTIONS = ("Invite the school", "Catalogue the store", "Mend the roof", "Ask for a grant", "Thank the volunteers")
 

@@ -17,7 +17,7 @@ from facilitation.tally import Tally
 from facilitation.workshop import CLOSED_SENTENCE, Filing
 from tests.cast import Facilitator, Phone, Venue, tally, text_of
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.program, pytest.mark.both_databases]
 
 
 @pytest.fixture

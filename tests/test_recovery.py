@@ -13,6 +13,8 @@ from facilitation.tally import Tally
 from tests.cast import Facilitator, Phone, Venue, tally, vote
 from tests.conftest import DATABASES, a_venue
 
+pytestmark = pytest.mark.program
+
 
 @pytest.fixture(scope="module", params=DATABASES)
 def venue(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venue]:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from facilitation.store import Base, Round
 from tests.cast import Facilitator, Phone, Venue, text_of
 
-pytestmark = pytest.mark.quiet
+pytestmark = [pytest.mark.program, pytest.mark.quiet]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from tests.cast import QUESTIONS, Facilitator, Phone, Venue, vote
 
-pytestmark = pytest.mark.quiet
+pytestmark = [pytest.mark.program, pytest.mark.quiet]
 
 
 @pytest.fixture

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from unittest import mock
 
+import pytest
 from sqlalchemy.orm import Session
 
 from facilitation import store
 from facilitation.errors import StorageTrouble
 from facilitation.now import Audience
 from tests.cast import Facilitator, Phone, Venue
+
+pytestmark = pytest.mark.program
 
 BANNER = "Answers cannot be saved just now"
 

@@ -8,7 +8,7 @@ from facilitation import bounds, priorities
 from facilitation.store import Workshop
 from tests.cast import QUESTIONS, Facilitator, Venue, text_of
 
-pytestmark = pytest.mark.quiet
+pytestmark = [pytest.mark.program, pytest.mark.quiet]
 
 
 @pytest.fixture

@@ -26,6 +26,8 @@ from facilitation.web import House
 from facilitation.workshop import CLOSED_SENTENCE
 from tests.cast import an_app
 
+pytestmark = pytest.mark.program
+
 DAY = dt.date(2026, 11, 21)
 DETAILS = {
     "title": "Annual review",

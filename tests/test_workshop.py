@@ -13,6 +13,8 @@ from facilitation.tally import Tally
 from tests.cast import QUESTIONS, Facilitator, Person, Phone, Venue, counts_in, tally, text_of, vote
 from tests.conftest import DATABASES, a_venue
 
+pytestmark = pytest.mark.program
+
 BOTH_MODES = pytest.mark.parametrize("mode", ["live", "reveal"])
 
 
