@@ -109,8 +109,8 @@ def test_an_action_gets_a_number_that_stays_when_another_is_removed(talk: Facili
     talk.posts(f"/f/{talk.code}/actions/2", {"want": "remove"})
     talk.posts(f"/f/{talk.code}/actions", {"action": "Ask"})
     seen = talk.sees()
-    assert "Invite Owner: not set Due: not set" in seen
-    assert "Record Owner" not in seen
+    assert "Action A1 Invite For 1.1 Owner: not set Due: not set" in seen
+    assert "Record For" not in seen
     table = talk.reads("actions.csv").data.decode("utf-8-sig").splitlines()
     assert [row.split(",")[0] for row in table] == ["id", "A1", "A3", "A4"]
 
