@@ -158,6 +158,14 @@ def test_an_open_wifi_has_no_line_for_a_password() -> None:
     assert "Password" not in words_of("poster", replace(HANDOUT, wifi_password=""))
 
 
+@pytest.mark.parametrize("name", ["poster", "table-cards"])
+def test_a_password_of_words_is_broken_between_its_words(name: str) -> None:
+    sheet = made(name, replace(HANDOUT, wifi_password="correct horse battery staple")).pages[0].extract_text()
+    whole = [word for word in sheet.split() if word in ("correct", "horse", "battery", "staple")]
+    assert len(whole) == (32 if name == "table-cards" else 4), "every word stands in one line"
+    assert "\u200b" not in sheet
+
+
 def test_the_poster_says_when_its_address_may_change_and_only_then() -> None:
     assert "changes with the network; the code stays" in words_of("poster")
     settled = replace(HANDOUT, address_moves=False, origin="https://vote.example.org")

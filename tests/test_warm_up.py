@@ -60,7 +60,7 @@ def test_it_is_voted_on_like_any_question_and_says_what_it_is(
 ) -> None:
     freya.does("open")
     assert QUESTION in phones[0].sees()
-    assert "Only to try it out: it is in no result" in phones[0].sees()
+    assert "Warm-up, only to try it out: it is in no result" in phones[0].sees()
     assert "Only to try it out" in wall.sees()
     assert "This one is only to try it out. It is in no result." in freya.sees()
     assert "What the room said" not in freya.sees()

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
-from facilitation import editions, hallmarks
 from tests.browser.people import Meeting
-from tests.browser.program import ROOT, Visitor
+from tests.browser.program import Visitor
+from tests.browser.welsh import PACK, welsh_pack
 
 LONGEST = "tackling-inequality-04"  # 153 characters
 LONG_LABELS = "tackling-inequality-02"  # "Extremely effectively"
@@ -88,6 +88,14 @@ def _second(meeting: Meeting) -> None:
 
 def _hush(meeting: Meeting) -> None:
     _voting(meeting, 3)
+    meeting.move("close")
+
+
+def _sixty(meeting: Meeting) -> None:
+    """As many in one row as are still drawn as squares."""
+    _lobby(meeting, 60)
+    meeting.move("open")
+    meeting.vote(["3"] * 50 + ["4"] * 6 + ["2"] * 3 + ["DK"])
     meeting.move("close")
 
 
@@ -201,16 +209,25 @@ class State:
     keys: tuple[str, ...] = (LONGEST, "tackling-inequality-06")
     mode: str = "live"
     details: tuple[tuple[str, str], ...] = tuple(WIFI.items())
+    welsh: bool = False
+    """Whether its questions have Welsh beside their English."""
 
 
 TWO_LANGUAGES = (*WIFI.items(), ("screen_language", "cy+en"))
 ONLY_ON_SCREEN = (
     "long",
+    "sixty",
     "eight options",
     "twelve options",
-    "two languages open",
-    "two languages",
     "two languages lobby",
+    "two languages open",
+    "two languages hidden",
+    "two languages closed",
+    "two languages",
+    "two languages second",
+    "two languages hush",
+    "two languages dots",
+    "two languages finished",
 )
 STATES = {
     "empty": State(lambda meeting: None, "lobby", keys=(), details=()),
@@ -225,6 +242,7 @@ STATES = {
     "revealed": State(_closed, "revealed"),
     "discussion": State(_discussion, "discussion"),
     "long": State(_discussion, "discussion", keys=(LONG_LABELS, LONGEST)),
+    "sixty": State(_sixty, "revealed"),
     "many": State(_many, "revealed"),
     "second open": State(_second_open, "voting"),
     "second": State(_second, "revealed"),
@@ -236,9 +254,17 @@ STATES = {
     "second time": State(_again, "revealed"),
     "warm-up open": State(lambda meeting: _warm_up(meeting, closed=False), "voting"),
     "warm-up": State(lambda meeting: _warm_up(meeting, closed=True), "revealed"),
-    "two languages open": State(_voting, "voting", details=TWO_LANGUAGES),
-    "two languages": State(_discussion, "discussion", details=TWO_LANGUAGES),
-    "two languages lobby": State(_lobby, "lobby", details=TWO_LANGUAGES),
+    "two languages lobby": State(_lobby, "lobby", details=TWO_LANGUAGES, welsh=True),
+    "two languages open": State(_voting, "voting", details=TWO_LANGUAGES, welsh=True),
+    "two languages hidden": State(_waiting, "voting", mode="reveal", details=TWO_LANGUAGES, welsh=True),
+    "two languages closed": State(_closed, "closed", mode="reveal", details=TWO_LANGUAGES, welsh=True),
+    "two languages": State(_discussion, "discussion", details=TWO_LANGUAGES, welsh=True),
+    "two languages second": State(_second, "revealed", details=TWO_LANGUAGES, welsh=True),
+    "two languages hush": State(_hush, "revealed", details=TWO_LANGUAGES, welsh=True),
+    "two languages dots": State(
+        lambda meeting: _dots(meeting, 6, closed=True), "revealed", details=TWO_LANGUAGES, welsh=True
+    ),
+    "two languages finished": State(_finished, "finished", details=TWO_LANGUAGES, welsh=True),
     "rehearsal": State(_rehearsal, "voting"),
     "rehearsal ended": State(_rehearsed, "finished"),
     "six options open": State(lambda meeting: _dots(meeting, 6, closed=False), "voting"),
@@ -251,10 +277,10 @@ OVERLAYS = {
     "code": ("lobby", "locked"),
     "blank": ("live",),
     "test": ("lobby",),
-    "break": ("live",),
-    "profile": ("all hallmarks", "revealed", "lobby"),
-    "three": ("all hallmarks", "lobby"),
-    "plan": ("planned", "lobby"),
+    "break": ("live", "two languages open"),
+    "profile": ("all hallmarks", "revealed", "lobby", "two languages"),
+    "three": ("all hallmarks", "lobby", "two languages"),
+    "plan": ("planned", "lobby", "two languages finished"),
     "since": ("second time", "lobby"),
     "compare": ("second time", "revealed"),
     "roles": ("by role", "revealed"),
@@ -285,7 +311,9 @@ class Gallery:
         over, _, below = name.rpartition(" over ")
         if below not in self._made:
             state = STATES[below]
-            meeting = Meeting.set_up(self.home, keys=state.keys, k=5, mode=state.mode, **dict(state.details))
+            pack = welsh_pack(self.home) if state.welsh else ""
+            details = dict(state.details)
+            meeting = Meeting.set_up(self.home, keys=state.keys, k=5, mode=state.mode, pack=pack, **details)
             self._made[below] = state.recipe(meeting) or meeting
             self._over[below] = ""
         if self._over[below] != over:
@@ -332,6 +360,14 @@ def show_phone(page: Page, meeting: Meeting, person: int = 1) -> None:
     """Load a session on the phone of somebody who has answered, if anybody has."""
     give_cookies(page, meeting.people[person])
     page.goto(f"{meeting.facilitator.url}/w/{meeting.code}")
+
+
+def title_of(surface: str, meeting: Meeting) -> str:
+    """What the screen or the console of a session is called when it is loaded: their scripts leave it as it is."""
+    path = {"screen": "/f/{}/screen", "console": "/f/{}"}[surface]
+    found = re.search(r"<title>\s*(.*?)\s*</title>", meeting.facilitator.get(path.format(meeting.code)), re.DOTALL)
+    assert found
+    return found[1]
 
 
 SHOW = {"screen": show_screen, "console": show_console, "phone": show_phone}
@@ -456,8 +492,6 @@ def _sends(path: str, **fields: str) -> Callable[[Page, Meeting], None]:
     return lambda page, meeting: submit(page, path.format(meeting.code), **fields)
 
 
-_SHIPPED = hallmarks.load(ROOT / "data" / "hallmarks.json")
-PACK = f"/packs/{editions.address_of(_SHIPPED.key, _SHIPPED.edition)}"
 PLACES = {
     "join": Place("participant/join.html", "/", who="stranger"),
     "join, wrong code": Place("participant/join.html", "/", act=_sends("/join", code="000000"), who="stranger"),

@@ -302,11 +302,12 @@ class Facilitator(Surface):
         self.page.click("#create")
         expect(self.page.locator("#setup")).to_be_visible()
 
-    def add_hallmark(self, key: str, questions: int) -> None:
-        """On the set-up page: put all questions of a hallmark on the agenda."""
-        self.page.click(f"#hallmark-{key} > summary")
-        self.page.click(f"#all-{key}")
-        expect(self.page.locator(".agenda__item")).to_have_count(questions)
+    def add_questions(self, hallmark: str, keys: Sequence[str]) -> None:
+        """On the set-up page: put some questions of a hallmark on the agenda, one by one."""
+        self.page.click(f"#hallmark-{hallmark} > summary")
+        for number, key in enumerate(keys, start=1):
+            self.page.click(f"#add-{key}")
+            expect(self.page.locator(".agenda__item")).to_have_count(number)
 
     def add_own_question(self, text: str, short: str, scale: str) -> None:
         """On the set-up page: put a question of the group's own at the end of the agenda."""
@@ -444,11 +445,13 @@ class Meeting:
         keys: Sequence[str] = QUESTIONS,
         k: int = 3,
         mode: str = "live",
+        pack: str = "",
         **details: str,
     ) -> Meeting:
-        """A session in the lobby with these questions on its agenda. `details`: more fields of the set-up."""
+        """A session in the lobby with these questions on its agenda. `details`: more fields of the set-up. `pack`: the
+        edition that the questions are from, by default the one that the program came with."""
         named = {"museum": "Wexcombe Mill Museum", "title": "Self-assessment", "held_on": "2026-11-21"}
-        code = facilitator.post("/sessions", **named).split("/")[2]
+        code = facilitator.post("/sessions", **named, **({"pack": pack} if pack else {})).split("/")[2]
         facilitator.post(f"/f/{code}/setup", **{**named, "mode": mode, "k": k, **details})
         if keys:
             facilitator.post(f"/f/{code}/agenda", key=list(keys))

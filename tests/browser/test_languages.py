@@ -47,6 +47,13 @@ _SPILT = """() => {
   if (document.documentElement.scrollWidth > wide) found.push('wider than the window');
   return found;
 }"""
+_IN_ORDER = """tag => {
+  const text = tag.lastChild, range = document.createRange(), left = (at) => {
+    range.setStart(text, at); range.setEnd(text, at + 1);
+    return range.getBoundingClientRect().left;
+  };
+  return left(0) < left(text.length - 1);
+}"""
 _TOO_TALL = "() => document.documentElement.scrollHeight - innerHeight"
 
 
@@ -227,6 +234,8 @@ def test_from_right_to_left_nothing_overflows_or_overlaps(browser: Browser, east
         assert_fits(wall.page)
 
     look("lobby")
+    for page in (phone.page, wall.page):
+        assert page.locator(".tag").first.evaluate(_IN_ORDER), "the code reads as it is typed, from the left"
     meeting.move("open")
     look("voting")
     choice, plate = phone.page.locator(".choice__t").first, phone.page.locator(".choice__n").first

@@ -193,14 +193,13 @@ def test_an_answer_stays_on_the_phone_while_the_line_is_down_and_is_sent_when_it
     voter.expect_title("Not sent yet: question 9.1")
     expect(voter.choices).to_have_class(re.compile("is-pending"))
     expect(voter.page.locator("html")).to_have_attribute("data-io", "down")
-    expect(voter.page.locator(".line")).to_be_visible()
+    expect(voter.page.locator(".line")).to_be_hidden()  # the band says what it means for the answer, and nothing moves
     expect(voter.choice("4")).to_be_checked()
     assert meeting.turnout == 3
     voter.page.context.set_offline(False)
     voter.expect_counted("4, Largely")
     voter.expect_title("Answer counted: question 9.1")
     voter.expect_connected()
-    expect(voter.page.locator(".line")).to_be_hidden()
     assert meeting.turnout == 4
     voter.page.wait_for_function("() => window.said.length >= 4")
     assert sorted(voter.said) == [
@@ -209,6 +208,32 @@ def test_an_answer_stays_on_the_phone_while_the_line_is_down_and_is_sent_when_it
         "The connection dropped. Trying again.",
         "Your answer is in: 4, Largely",
     ]
+
+
+def test_a_lost_line_moves_nothing_and_is_said_at_the_foot_where_no_ballot_is_open(
+    voter: Phone, meeting: Meeting, venue: Venue
+) -> None:
+    for words in NETWORK:
+        venue.watch.forgive(words)
+    offline = expect(voter.page.locator("html"))
+    question, line = voter.page.locator(".q__text"), voter.page.locator(".line")
+    top = question.bounding_box()
+    voter.page.context.set_offline(True)
+    offline.to_have_attribute("data-io", "down")
+    assert question.bounding_box() == top
+    expect(line).to_be_hidden()
+    voter.page.context.set_offline(False)
+    voter.expect_connected()
+    meeting.move("close")
+    voter.expect_title("Results: question 9.1")
+    # The choice of language came with the page, and no push has taken it away.
+    expect(voter.page.get_by_role("button", name="Cymraeg")).to_be_visible()
+    top = question.bounding_box()
+    voter.page.context.set_offline(True)
+    offline.to_have_attribute("data-io", "down")
+    assert question.bounding_box() == top
+    box = line.bounding_box()
+    assert box and round(box["y"] + box["height"]) == voter.page.evaluate("innerHeight")
 
 
 def test_a_reload_shows_the_own_answer_again(voter: Phone) -> None:
@@ -538,3 +563,27 @@ def test_a_phone_that_was_there_before_roles_were_switched_on_is_asked_too(
     meeting.move("open")
     phone.expect_question("9.1")
     expect(phone.page.locator("#role")).to_have_count(0)
+
+
+# --- Charts ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("most", "width"), [(11, 390), (24, 390), (30, 390), (12, 320)])
+def test_the_squares_of_a_row_stand_in_one_line_on_phone_and_console_and_are_of_one_size(
+    most: int, width: int, venue: Venue, meeting: Meeting
+) -> None:
+    meeting.join(most + 3)
+    meeting.move("open")
+    meeting.vote(["3"] * most + ["1", "5", "DK"])
+    meeting.move("close")
+    phone = venue.phone(meeting.people[0], viewport={"width": width, "height": 664})
+    phone.page.goto(f"{venue.url}/w/{meeting.code}")
+    console = venue.facilitator(meeting.facilitator).open_console(meeting.code)
+    for surface in (phone, console):
+        assert surface.chart.counts["3"] == most
+        lines, sizes = surface.table.evaluate("""table => {
+          const boxes = [...table.querySelectorAll('.tally__cell')].map(cell => cell.getBoundingClientRect());
+          const row = [...table.querySelectorAll('#row-3 .tally__cell')].map(cell => cell.getBoundingClientRect().y);
+          return [new Set(row).size, new Set(boxes.map(box => box.width.toFixed(1))).size];
+        }""")
+        assert (lines, sizes) == (1, 1)
