@@ -72,10 +72,10 @@ async def open_question(program: Program) -> str:
     """Set a session up and open the longest question; its join code."""
     facilitator = Facilitator(program.origin)
     await facilitator.enter(program.link())
-    code = await facilitator.set_up("A slow link", 0)
+    code = await facilitator.set_up("A slow link", 1)
     await facilitator.post(f"/f/{code}/agenda", {"key": LONGEST})
     await facilitator.look()
-    await facilitator.move("open")
+    await facilitator.move("goto", facilitator.console.agenda[-1])
     return code
 
 

@@ -193,15 +193,19 @@ def quiet(page: Page, site: Site) -> Iterator[Page]:
 def axe() -> Axe:
     """Looks for accessibility faults in a page as it stands, and fails with what was found and where.
 
-    `colours_only`: for the same page in another theme, which changes nothing else.
+    `colours_only`: for the same page in another theme, which changes nothing else. `colours_apart`: for forced colours,
+    which are the reader's own, and of which a script is told the page's.
     """
 
-    def run(page: Page, colours_only: bool = False) -> None:
+    def run(page: Page, colours_only: bool = False, colours_apart: bool = False) -> None:
         # Evaluated rather than added as a script: the pages' policy would refuse the tag.
         if not page.evaluate("'axe' in window"):
             page.evaluate(AXE)
         rules = {"type": "rule", "values": ["color-contrast"]} if colours_only else {"type": "tag", "values": TAGS}
-        found = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", rules)
+        options = {"runOnly": rules, "resultTypes": ["violations"]}
+        if colours_apart:
+            options["rules"] = {"color-contrast": {"enabled": False}}
+        found = page.evaluate("options => axe.run(document, options)", options)
         bad = [
             f"{rule['id']} {node['target']}: {node['failureSummary']}"
             for rule in found["violations"]
