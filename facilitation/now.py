@@ -29,7 +29,7 @@ from facilitation.store import ActionRow, AgendaItem, AgreementRow, NoteRow, Par
 from facilitation.tally import OTHERS, Dots, Reason, Shift, Spread, Tally, Waiting
 from facilitation.workshop import next_item, position_of
 
-STEPS_OF_SQUARES = (8, 10, 12, 16, 24, 40, 60)  # the longest rows that static/css/stage.css knows sizes for
+STEPS_OF_SQUARES = (8, 10, 12, 16, 24, 36, 48, 60)  # the longest rows that static/css/base.css knows sizes for
 HALF, HALF_LONG = 24, 16  # squares in the longest row of two charts side by side, with short and with long labels
 LONG_LABEL = 12  # characters; a scale with a longer label leaves less room for squares
 
@@ -63,13 +63,17 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a chart. level 1 to 5, 0 for the two answers off the scale; count None while it is not shown."""
+    """One row of a chart. level 1 to 5, 0 for the two answers off the scale; count None while it is not shown.
+
+    `plate`: that of the action or question, in a dot vote over them; "" otherwise.
+    """
 
     point: str
     level: int
     label: str
     count: int | None
     was: int | None = None
+    plate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -470,8 +474,17 @@ def chart(counts: Tally | Dots, labels: Sequence[str], earlier: Tally | Dots | N
 
 def _chart_of_dots(counts: Dots, labels: Sequence[str], earlier: Dots | None) -> Chart:
     was = earlier.as_dict() if earlier else {}
-    on_options = [Row(str(n), n, label, counts.counts[n - 1], was.get(str(n))) for n, label in enumerate(labels, 1)]
+    on_options = [_option(n, words, counts.counts[n - 1], was.get(str(n))) for n, words in enumerate(labels, 1)]
     return Chart((*on_options, Row("none", 0, _("No dots"), counts.none, was.get("none"))), counts.ballots, dots=True)
+
+
+def _option(number: int, option: str, count: int | None = None, was: int | None = None) -> Row:
+    """The row of an option, which is kept as its plate and its words: "A1 Invite the two groups"."""
+    plate, _space, words = option.partition(" ")
+    if isinstance(option, Said):
+        plate = next(iter(option.each.values()))[1].partition(" ")[0]
+        words = Said({spoken: (own, each.partition(" ")[2]) for spoken, (own, each) in option.each.items()})
+    return Row(str(number), number, words, count, was, plate)
 
 
 def _counts(stored: Mapping[str, int], question: Question) -> Tally | Dots:
@@ -528,7 +541,7 @@ def _picture(round_: Round, question: Question) -> Chart:
         picture = chart(_counts(round_.picture, question), question.labels)
         return Chart(picture.rows, picture.total, dots=question.dots)  # no middle before the close
     if question.dots:
-        return Chart(tuple(Row(str(n), n, label, None) for n, label in enumerate(question.labels, 1)), None, dots=True)
+        return Chart(tuple(_option(n, words) for n, words in enumerate(question.labels, 1)), None, dots=True)
     return Chart(tuple(Row(point, level, label, None) for point, level, label in _points(question.labels)), None)
 
 
@@ -852,8 +865,7 @@ def _three(workshop: Workshop, rounds: dict[int, list[Round]]) -> tuple[tuple[st
     for place, reason in tally.three_to_discuss(shown):
         item, counts = workshop.agenda[place], shown[place]
         assert counts is not None
-        why = dict(zip(tally.reasons(counts), tally.chips(counts), strict=True))[reason]
-        made.append((item.plate, say(item.short), why))
+        made.append((item.plate, say(item.short), tally.why_words(counts, reason)))
     return tuple(made)
 
 

@@ -11,17 +11,7 @@ from sqlalchemy.orm import Session
 from facilitation.store import Round
 from tests.cast import QUESTIONS, Facilitator, Phone, Screen, Venue, text_of, vote
 
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """The same on both databases."""
-    return sqlite_url
-
-
-@pytest.fixture
-def pushes() -> bool:
-    """Nobody listens here."""
-    return False
+pytestmark = pytest.mark.quiet
 
 
 @pytest.fixture

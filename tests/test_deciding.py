@@ -245,7 +245,7 @@ def test_what_is_still_open_can_be_settled_after_the_end(talk: Facilitator) -> N
 def test_what_to_discuss_first_stands_on_the_console_and_on_the_screen(talk: Facilitator, wall: Screen) -> None:
     assert "What to discuss first" in talk.sees()
     talk.shows("overlay", "three")
-    assert "far apart" in wall.sees()
+    assert "People were far apart" in wall.sees()
 
 
 def test_the_plan_on_the_screen_names_owner_date_and_the_day_to_look_again(talk: Facilitator, wall: Screen) -> None:

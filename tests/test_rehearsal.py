@@ -678,8 +678,8 @@ def test_documents_of_the_example_are_for_people_and_say_on_each_page_that_it_is
 def test_the_example_took_about_as_long_as_was_planned(shown: Rehearser) -> None:
     said = text_of(shown.gets(f"/f/{shown.code}"))
     assert "On time" in said
-    assert "0 of 10 min" not in said
-    assert "14 of 10 min" in said  # where the room voted twice
+    assert "0 min, 10 planned" not in said.replace("10 min, 10", "")
+    assert "14 min, 10 planned" in said  # where the room voted twice
 
 
 def test_the_first_page_offers_three_ways_to_begin(venue: Venue) -> None:

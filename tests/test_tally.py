@@ -51,6 +51,7 @@ from facilitation.tally import (
     spread,
     three_to_discuss,
     waiting_for,
+    why_words,
 )
 
 VECTORS: dict[str, Any] = json.loads(Path(__file__).with_name("vectors.json").read_text(encoding="utf-8"))
@@ -484,6 +485,11 @@ def test_chips_say_why_a_question_is_worth_talking_about() -> None:
     assert chips(Tally(APART, dk=5)) == ("far apart", "4 of 9 low", "5 don’t know")
     assert chips(Tally(ROOM_OF_23, dk=1)) == ("9 of 23 low",)
     assert chips(Tally(CLOSE)) == ()
+
+
+def test_a_reason_to_talk_is_said_as_a_sentence_where_it_stands_alone() -> None:
+    said = [why_words(Tally(APART, dk=5), reason) for reason in Reason]
+    assert said == ["People were far apart", "4 of 9 answers were low", "5 don’t know"]
 
 
 def test_low_and_dont_know_need_two_people_and_a_third() -> None:

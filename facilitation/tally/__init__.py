@@ -37,6 +37,7 @@ from facilitation.tally.words import (
     range_words,
     share_words,
     shift_words,
+    why_words,
 )
 
 __all__ = [
@@ -82,4 +83,5 @@ __all__ = [
     "spread",
     "three_to_discuss",
     "waiting_for",
+    "why_words",
 ]

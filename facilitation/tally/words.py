@@ -33,6 +33,17 @@ REASON_WORDS = {
 }
 
 
+def why_words(tally: Tally, reason: Reason) -> str:
+    """Why to talk about a question, as a sentence of its own: "3 of 5 answers were low". For a reason that holds."""
+    match reason:
+        case Reason.APART:
+            return _(REASON_WORDS[reason])
+        case Reason.LOW:
+            return _("%(num)s of %(of)s answers were low", num=tally.low, of=tally.n)
+        case Reason.DONT_KNOW:
+            return ngettext("%(num)s doesn’t know", "%(num)s don’t know", tally.dk)
+
+
 def middle_words(counts: Sequence[int], labels: Sequence[str]) -> str | None:
     """The middle answer: "Partly", "between Partly and Largely". None without votes, or for one: it would tell it."""
     middle = median(counts)

@@ -91,6 +91,14 @@ def _hush(meeting: Meeting) -> None:
     meeting.move("close")
 
 
+def _sixty(meeting: Meeting) -> None:
+    """As many in one row as are still drawn as squares."""
+    _lobby(meeting, 60)
+    meeting.move("open")
+    meeting.vote(["3"] * 50 + ["4"] * 6 + ["2"] * 3 + ["DK"])
+    meeting.move("close")
+
+
 def _many(meeting: Meeting) -> None:
     _lobby(meeting, 66)
     meeting.move("open")
@@ -160,9 +168,19 @@ def _warm_up(meeting: Meeting, *, closed: bool) -> None:
 
 def _rehearsal(meeting: Meeting) -> Meeting:
     """A rehearsal, its question open; the simulated people come one by one."""
-    begun = Meeting(meeting.facilitator, meeting.facilitator.post("/rehearsals").split("/")[2])
+    people = {"want": "preset", "value": "close"}
+    led_to = meeting.facilitator.post("/rehearsals", **people)
+    begun = Meeting(meeting.facilitator, meeting.facilitator.post(led_to, **people).rpartition("/")[2])
     begun.join(2)
     begun.move("open")
+    return begun
+
+
+def _rehearsed(meeting: Meeting) -> Meeting:
+    begun = _rehearsal(meeting)
+    begun.vote(["2", "4"])
+    begun.move("close")
+    begun.move("finish")
     return begun
 
 
@@ -198,6 +216,7 @@ class State:
 TWO_LANGUAGES = (*WIFI.items(), ("screen_language", "cy+en"))
 ONLY_ON_SCREEN = (
     "long",
+    "sixty",
     "eight options",
     "twelve options",
     "two languages lobby",
@@ -223,6 +242,7 @@ STATES = {
     "revealed": State(_closed, "revealed"),
     "discussion": State(_discussion, "discussion"),
     "long": State(_discussion, "discussion", keys=(LONG_LABELS, LONGEST)),
+    "sixty": State(_sixty, "revealed"),
     "many": State(_many, "revealed"),
     "second open": State(_second_open, "voting"),
     "second": State(_second, "revealed"),
@@ -246,6 +266,7 @@ STATES = {
     ),
     "two languages finished": State(_finished, "finished", details=TWO_LANGUAGES, welsh=True),
     "rehearsal": State(_rehearsal, "voting"),
+    "rehearsal ended": State(_rehearsed, "finished"),
     "six options open": State(lambda meeting: _dots(meeting, 6, closed=False), "voting"),
     "six options": State(lambda meeting: _dots(meeting, 6, closed=True), "revealed"),
     "eight options": State(lambda meeting: _dots(meeting, 8, closed=True), "revealed"),
@@ -339,6 +360,14 @@ def show_phone(page: Page, meeting: Meeting, person: int = 1) -> None:
     """Load a session on the phone of somebody who has answered, if anybody has."""
     give_cookies(page, meeting.people[person])
     page.goto(f"{meeting.facilitator.url}/w/{meeting.code}")
+
+
+def title_of(surface: str, meeting: Meeting) -> str:
+    """What the screen or the console of a session is called when it is loaded: their scripts leave it as it is."""
+    path = {"screen": "/f/{}/screen", "console": "/f/{}"}[surface]
+    found = re.search(r"<title>\s*(.*?)\s*</title>", meeting.facilitator.get(path.format(meeting.code)), re.DOTALL)
+    assert found
+    return found[1]
 
 
 SHOW = {"screen": show_screen, "console": show_console, "phone": show_phone}
@@ -494,6 +523,7 @@ PLACES = {
     "home, no date": Place("facilitator/home.html", "/home", act=_sends("/sessions", museum="A", title="B")),
     "not loaded": Place("facilitator/not_loaded.html", "/home", act=_sends("/sessions/load", file="{}")),
     "set-up": Place("facilitator/setup.html", "/f/{}/setup"),
+    "set-up, all hallmarks": Place("facilitator/setup.html", "/f/{}/setup", "all hallmarks"),
     "set-up, empty": Place("facilitator/setup.html", "/f/{}/setup", "empty"),
     "set-up, no title": Place("facilitator/setup.html", "/f/{}/setup", act=_sends("/f/{}/setup", museum="Mill")),
     "end": Place("facilitator/end.html", "/f/{}/end", "live"),

@@ -302,11 +302,12 @@ class Facilitator(Surface):
         self.page.click("#create")
         expect(self.page.locator("#setup")).to_be_visible()
 
-    def add_hallmark(self, key: str, questions: int) -> None:
-        """On the set-up page: put all questions of a hallmark on the agenda."""
-        self.page.click(f"#hallmark-{key} > summary")
-        self.page.click(f"#all-{key}")
-        expect(self.page.locator(".agenda__item")).to_have_count(questions)
+    def add_questions(self, hallmark: str, keys: Sequence[str]) -> None:
+        """On the set-up page: put some questions of a hallmark on the agenda, one by one."""
+        self.page.click(f"#hallmark-{hallmark} > summary")
+        for number, key in enumerate(keys, start=1):
+            self.page.click(f"#add-{key}")
+            expect(self.page.locator(".agenda__item")).to_have_count(number)
 
     def add_own_question(self, text: str, short: str, scale: str) -> None:
         """On the set-up page: put a question of the group's own at the end of the agenda."""

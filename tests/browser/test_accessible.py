@@ -15,7 +15,17 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Axe
-from tests.browser.gallery import ON_SCREEN, Gallery, rows, scene_of, show, show_console, show_phone, show_screen
+from tests.browser.gallery import (
+    ON_SCREEN,
+    Gallery,
+    rows,
+    scene_of,
+    show,
+    show_console,
+    show_phone,
+    show_screen,
+    title_of,
+)
 from tests.browser.people import DESK, PHONE, WALL, Meeting, Phone, Venue
 from tests.browser.program import Visitor
 
@@ -191,17 +201,9 @@ def test_an_armed_button_and_the_list_of_keys_have_no_fault(meeting: Meeting, ax
 # --- Sizes -----------------------------------------------------------------------------------------------------------
 
 
-SIZES = (
-    (1024, 768),
-    (1280, 720),
-    (1280, 800),
-    (1366, 768),
-    (1400, 1050),
-    (1920, 1080),
-    (1920, 1200),
-    (2560, 1080),
-    (3840, 2160),
-)
+# The smallest projector of each shape, and larger ones of the same shapes.
+SIZES = ((1024, 768), (1280, 720), (1280, 800), (2560, 1080))
+MORE_SIZES = ((1366, 768), (1400, 1050), (1920, 1080), (1920, 1200), (3840, 2160))
 # What does not fit into the picture, and text that the back row cannot read: less than 3.2 of its 108 lines.
 _MISFITS = """() => {
   const wide = innerWidth, high = innerHeight, root = document.documentElement;
@@ -230,34 +232,77 @@ def test_the_words_of_a_few_options_stand_in_full_on_every_projector(
     options: str, gallery: Gallery, wall: Page, venue: Venue
 ) -> None:
     show_screen(wall, gallery[f"{options} options"])
-    names = wall.locator(".tally--dots th span")
-    for width, height in SIZES:
+    names = wall.locator(".tally__words")
+    for width, height in (*SIZES, *MORE_SIZES):
         dress(wall, width, height)
         cut = names.evaluate_all("""all => all.filter(one =>
           one.scrollHeight > one.clientHeight + parseFloat(getComputedStyle(one).lineHeight) / 2).length""")
         assert cut == 0, f"{width}x{height}: {cut} cut off"
 
 
+@pytest.mark.parametrize(("state", "share"), [("code over lobby", 0.6), ("code over two languages lobby", 0.54)])
+def test_the_code_that_fills_the_picture_is_as_large_on_every_projector(
+    state: str, share: float, gallery: Gallery, wall: Page, venue: Venue
+) -> None:
+    show_screen(wall, gallery[state])
+    for width, height in SIZES:
+        dress(wall, width, height)
+        code = wall.locator(".step .qr").bounding_box()
+        assert code and code["height"] >= share * height, f"{width}x{height}: {code}"
+
+
+@pytest.mark.parametrize("state", ["empty", "lobby"])
+def test_the_code_in_the_lobby_can_be_scanned_from_across_a_room(
+    state: str, gallery: Gallery, wall: Page, venue: Venue
+) -> None:
+    show_screen(wall, gallery[state])  # with and without a code for the Wi-Fi beside it
+    for width, height in SIZES:
+        dress(wall, width, height)
+        code = wall.locator(".step .qr").last.bounding_box()
+        assert code and code["height"] >= (0.44 if state == "empty" else 0.25) * height, f"{width}x{height}: {code}"
+
+
+@pytest.mark.parametrize(("state", "share"), [("sixty", 0.016), ("second", 0.027)])
+def test_squares_stay_large_enough_to_have_a_colour(
+    state: str, share: float, gallery: Gallery, wall: Page, venue: Venue
+) -> None:
+    show_screen(wall, gallery[state])
+    squares = wall.locator('tr:not([data-level="0"]) .tally__line > .tally__marks i, .lanes > :first-child i')
+    for width, height in SIZES:
+        dress(wall, width, height)
+        sides = squares.evaluate_all(
+            "all => all.map(one => one.getBoundingClientRect()).map(box => [box.width, box.height])"
+        )
+        smallest = min(min(side) for side in sides if any(side))
+        assert smallest >= share * height, f"{width}x{height}: {smallest} px"
+        assert max(abs(across - down) for across, down in sides) < 1, "they are squares"
+
+
+@pytest.mark.parametrize("sizes", [SIZES, pytest.param(MORE_SIZES, marks=pytest.mark.long)], ids=["small", "large"])
 @pytest.mark.parametrize("state", ON_SCREEN)
 def test_the_longest_question_fits_every_projector_and_the_back_row_can_read_it(
-    state: str, gallery: Gallery, wall: Page, venue: Venue
+    state: str, sizes: tuple[tuple[int, int], ...], gallery: Gallery, wall: Page, venue: Venue
 ) -> None:
     show_screen(wall, gallery[state])
     expect(wall.locator("html")).to_have_attribute("data-io", "up")
     misfits = []
-    for width, height in SIZES:
+    for width, height in sizes:
         dress(wall, width, height)
         misfits += [f"{width}x{height}: {fault}" for fault in wall.evaluate(_MISFITS)]
     assert not misfits, "\n".join(misfits)
 
 
-def test_the_title_of_a_page_says_its_state(gallery: Gallery, sight: dict[str, Page], venue: Venue) -> None:
+def test_the_title_of_a_page_says_its_state(gallery: Gallery, hand: Page, venue: Venue) -> None:
     titles: dict[str, set[str]] = {}
     for surface, state in rows():
         if surface != "page":
-            show(sight[surface], surface, state, gallery)
+            if surface == "phone":
+                show_phone(hand, gallery[state])
+                title = hand.title().strip()
+            else:
+                title = title_of(surface, gallery[state])
             # Whether a picture has been drawn yet, and of how many answers, depends on when the page is loaded.
-            title = re.sub(r", \d+ answers shown", "", sight[surface].title()).strip()
+            title = re.sub(r", \d+ answers shown", "", title)
             titles.setdefault(surface, set()).add(title)
     # As many as there are states that differ.
     assert {surface: len(found) for surface, found in titles.items()} == {"screen": 27, "console": 12, "phone": 11}
