@@ -523,7 +523,6 @@ PLACES = {
     "home, no date": Place("facilitator/home.html", "/home", act=_sends("/sessions", museum="A", title="B")),
     "not loaded": Place("facilitator/not_loaded.html", "/home", act=_sends("/sessions/load", file="{}")),
     "set-up": Place("facilitator/setup.html", "/f/{}/setup"),
-    "set-up, all hallmarks": Place("facilitator/setup.html", "/f/{}/setup", "all hallmarks"),
     "set-up, empty": Place("facilitator/setup.html", "/f/{}/setup", "empty"),
     "set-up, no title": Place("facilitator/setup.html", "/f/{}/setup", act=_sends("/f/{}/setup", museum="Mill")),
     "end": Place("facilitator/end.html", "/f/{}/end", "live"),
