@@ -58,7 +58,7 @@ def says(freya: Facilitator, english: str, *forms: str, want: str = "save") -> s
 def shared(venue: Venue) -> str:
     """A sentence that phones are shown while they wait, with nothing to fill in."""
     plain = {found.english[0] for found in venue.house.corrections.sentences("cy") if not found.counts}
-    return next(text for text in sorted(plain) if text.startswith("You are in"))
+    return next(text for text in sorted(plain) if text.startswith("You are in:"))
 
 
 # --- A correction is said

@@ -109,8 +109,8 @@ def test_an_action_gets_a_number_that_stays_when_another_is_removed(talk: Facili
     talk.posts(f"/f/{talk.code}/actions/2", {"want": "remove"})
     talk.posts(f"/f/{talk.code}/actions", {"action": "Ask"})
     seen = talk.sees()
-    assert "Invite Owner: not set Due: not set" in seen
-    assert "Record Owner" not in seen
+    assert "Action A1 Invite For 1.1 Owner: not set Due: not set" in seen
+    assert "Record For" not in seen
     table = talk.reads("actions.csv").data.decode("utf-8-sig").splitlines()
     assert [row.split(",")[0] for row in table] == ["id", "A1", "A3", "A4"]
 
@@ -254,6 +254,27 @@ def test_the_plan_on_the_screen_names_owner_date_and_the_day_to_look_again(talk:
     talk.shows("overlay", "plan")
     assert "A1 Invite the school Ann 31 January 2027" in wall.sees()
     assert "We look at this again on 27 February 2027." in wall.sees()
+
+
+def test_the_end_shows_what_was_agreed_and_when_it_is_looked_at_again(talk: Facilitator, wall: Screen) -> None:
+    talk.posts(f"/f/{talk.code}/actions", {"action": "Invite the school"})
+    types(talk, "actions/1", owner="Ann", due="2027-01-31", review="2027-02-27", version=1)
+    talk.posts(f"/f/{talk.code}/parked", {"item": "The lift"})
+    types(talk, f"notes/{talk.agenda(1)}", text="Said in the room", version=0)
+    talk.does("finish")
+    seen = wall.sees()
+    assert "A1 Invite the school Ann 31 January 2027" in seen
+    assert "We look at it again on 27 February 2027." in seen
+    assert "The lift" not in seen and "Said in the room" not in seen
+
+
+def test_the_end_says_how_much_of_a_long_plan_is_left(talk: Facilitator, wall: Screen) -> None:
+    for number in range(20):
+        talk.posts(f"/f/{talk.code}/actions", {"action": f"Do {number}"})
+    talk.does("finish")
+    seen = wall.sees()
+    assert "A10 Do 9" in seen and "A11" not in seen
+    assert "… and 10 more in the plan that everybody gets." in seen
 
 
 def test_a_long_plan_fits_the_screen_and_says_how_much_is_left(talk: Facilitator, wall: Screen) -> None:

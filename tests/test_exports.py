@@ -287,7 +287,7 @@ def test_the_same_session_gives_the_same_bytes_each_time(held: Held) -> None:
 def test_a_file_is_named_after_the_museum_and_the_day(held: Held) -> None:
     client = held.app.test_client()
     token = held.house.committer.perform(lambda session: workshop.grant(session, "facilitator", held.id))
-    client.set_cookie(f"f_{held.id}", token)
+    client.set_cookie(f"f_{held.id}{held.house.mark}", token)
     code = held.stored("code")
     for name, kind, file in (
         ("results.csv", "text/csv; charset=utf-8", "ty-mawr-museum-2026-11-21-unfinished-results.csv"),
@@ -303,8 +303,10 @@ def test_a_file_is_named_after_the_museum_and_the_day(held: Held) -> None:
 def test_home_hands_out_the_same_file_as_the_console(held: Held) -> None:
     client = held.app.test_client()
     grant = held.house.committer.perform
-    client.set_cookie(f"f_{held.id}", grant(lambda session: workshop.grant(session, "facilitator", held.id)))
-    client.set_cookie("home", grant(lambda session: workshop.grant(session, "home")))
+    client.set_cookie(
+        f"f_{held.id}{held.house.mark}", grant(lambda session: workshop.grant(session, "facilitator", held.id))
+    )
+    client.set_cookie(f"home{held.house.mark}", grant(lambda session: workshop.grant(session, "home")))
     code = held.stored("code")
     for name in ("results.csv", "session.json"):
         assert client.get(f"/sessions/{code}/files/{name}").data == client.get(f"/f/{code}/files/{name}").data

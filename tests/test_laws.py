@@ -280,9 +280,15 @@ def test_a_pushed_fragment_is_byte_for_byte_what_a_get_returns(moments: list[Mom
 
 
 def without_own(html: str) -> str:
-    """A phone's fragment without the parts that are called mine, and without what they check and count."""
-    html = re.sub(r'<div id="mine-.*?</footer>|<title>.*?</title>', "", html, flags=re.S)
-    return re.sub(r' checked|name="seq" value="\d+"', "", html).strip()
+    """A phone's fragment without the parts that are called mine, without what they check and count, and without what a
+    page alone brings: its languages, what is for a browser without scripts, and the promise, to which a push links."""
+    for part in (
+        r'<div id="mine-.*?</footer>|<title>.*?</title>| checked|name="seq" value="\d+"',
+        r'<nav id="langs".*?</nav>|<noscript>.*?</noscript>',
+        r'<details class="more" id="promise-.*?</details>|<p class="more"><a href="/promise.*?</p>',
+    ):
+        html = re.sub(part, "", html, flags=re.S)
+    return "".join(html.split())
 
 
 def test_a_page_is_the_fragment_with_nothing_added_but_the_own_answer(moments: list[Moment]) -> None:
@@ -303,8 +309,9 @@ def test_a_page_is_the_fragment_with_nothing_added_but_the_own_answer(moments: l
 
 def test_fragments_are_made_of_a_now_and_of_nothing_else(venue: Venue) -> None:
     # own and labels belong to the part called mine, which no push carries: there they are undefined, and empty.
-    # `_` and its like say the program's own sentences, and `language` knows which one is spoken.
-    known = {"now", "own", "labels", "join_origin", "qr", "wifi_qr", "_", "gettext", "ngettext", "language"}
+    # `_` and its like say the program's own sentences, and `language` knows which one is spoken. `whole` is set by a
+    # page alone, for what it brings before any push.
+    known = {"now", "own", "labels", "whole", "join_origin", "qr", "wifi_qr", "_", "gettext", "ngettext", "language"}
     waiting = [f"{audience}/now.html" for audience in Audience]
     trees: dict[str, nodes.Template] = {}
     while waiting:

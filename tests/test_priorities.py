@@ -49,6 +49,11 @@ def counted(freya: Facilitator, place: int = -1) -> Dots | None:
     return Dots.from_dict(counts) if counts else None
 
 
+def test_an_option_stands_beside_its_plate(venue: Venue, voting: Facilitator) -> None:
+    page = Screen(venue).shows(voting).gets(f"/s/{voting.code}/now").text
+    assert '<span class="plate">A2</span> <span class="tally__words">Catalogue the store</span>' in page
+
+
 def test_dots_are_counted_at_the_close(venue: Venue, voting: Facilitator) -> None:
     phones = venue.phones(6, voting.code)
     for phone, options in zip(phones, [(1, 2, 3), (1, 2), (3, 1), (5,), (), (1, 4, 5)], strict=True):

@@ -73,7 +73,7 @@ def browser(app: Flask, origin: str = "http://localhost", **cookies: str) -> Fla
     client = app.test_client()
     client.environ_base["HTTP_ORIGIN"] = origin
     for name, value in cookies.items():
-        client.set_cookie(name, value)
+        client.set_cookie(name + house(app).mark, value)
     return client
 
 
@@ -291,7 +291,7 @@ def test_a_phone_without_a_cookie_is_shown_the_way_in_with_the_code_filled_in(ro
 
 @pytest.mark.parametrize("forged", ["", ".", "AAAA.AAAA", "é", "x" * 4000])
 def test_a_cookie_that_was_not_given_here_opens_nothing(room: Room, forged: str) -> None:
-    cookie = room.phone().get_cookie(f"p_{room.id}")
+    cookie = room.phone().get_cookie(f"p_{room.id}{house(room.app).mark}")
     assert cookie is not None
     for value in (forged, cookie.value[:-1], cookie.value + "A"):
         assert browser(room.app, **{f"p_{room.id}": value}).get(f"/w/{room.code}/now").status_code == 404

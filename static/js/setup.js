@@ -1,10 +1,12 @@
 // The set-up page: whoever works with the keyboard stays where the work was. What was pressed may be gone afterwards: the
 // focus then goes to “Undo”, to the heading of what was unfolded, or to the line that says how long the agenda is.
 (() => {
-  let was = null, near = null, removing = false;
-  document.addEventListener("submit", ({ target }) => { removing = target.elements.want?.value === "drop"; }, true);
+  let was = null, near = null, pressed = null, removing = false;
+  document.addEventListener("submit", ({ target, submitter }) => { removing = target.elements.want?.value === "drop"; pressed = submitter; }, true);
   document.addEventListener("htmx:before:swap", () => {
     was = document.activeElement;
+    if (was === document.body && pressed) was = pressed;  // some browsers do not give a button that is clicked the focus
+    pressed = null;
     near = was.closest("details")?.id;
   });
   document.addEventListener("htmx:after:swap", () => {

@@ -139,6 +139,14 @@ def _finished(meeting: Meeting) -> None:
     meeting.move("finish")
 
 
+def _finished_all(meeting: Meeting) -> None:
+    """The profile and the plan at their fullest."""
+    _profile(meeting)
+    for words in ACTIONS:
+        meeting.facilitator.post(f"/f/{meeting.code}/actions", action=words)
+    meeting.move("finish")
+
+
 def _again(meeting: Meeting) -> Meeting:
     """A year later: the session that continues the finished one, one question voted on."""
     _finished(meeting)
@@ -217,6 +225,7 @@ TWO_LANGUAGES = (*WIFI.items(), ("screen_language", "cy+en"))
 ONLY_ON_SCREEN = (
     "long",
     "sixty",
+    "all hallmarks finished",
     "eight options",
     "twelve options",
     "two languages lobby",
@@ -251,6 +260,7 @@ STATES = {
     "all hallmarks": State(_profile, "revealed", keys=tuple(f"{hallmark}-01" for hallmark in HALLMARKS)),
     "planned": State(_planned, "discussion"),
     "finished": State(_finished, "finished"),
+    "all hallmarks finished": State(_finished_all, "finished", keys=tuple(f"{hallmark}-01" for hallmark in HALLMARKS)),
     "second time": State(_again, "revealed"),
     "warm-up open": State(lambda meeting: _warm_up(meeting, closed=False), "voting"),
     "warm-up": State(lambda meeting: _warm_up(meeting, closed=True), "revealed"),
@@ -523,7 +533,6 @@ PLACES = {
     "home, no date": Place("facilitator/home.html", "/home", act=_sends("/sessions", museum="A", title="B")),
     "not loaded": Place("facilitator/not_loaded.html", "/home", act=_sends("/sessions/load", file="{}")),
     "set-up": Place("facilitator/setup.html", "/f/{}/setup"),
-    "set-up, all hallmarks": Place("facilitator/setup.html", "/f/{}/setup", "all hallmarks"),
     "set-up, empty": Place("facilitator/setup.html", "/f/{}/setup", "empty"),
     "set-up, no title": Place("facilitator/setup.html", "/f/{}/setup", act=_sends("/f/{}/setup", museum="Mill")),
     "end": Place("facilitator/end.html", "/f/{}/end", "live"),

@@ -198,6 +198,31 @@ def test_an_armed_button_and_the_list_of_keys_have_no_fault(meeting: Meeting, ax
         axe(console.page, colours_only=scheme == "dark")
 
 
+def test_questions_that_can_go_up_down_and_off_the_agenda_fit_a_narrow_window(meeting: Meeting, venue: Venue) -> None:
+    keys = [f"collections-0{number}" for number in range(1, 7)]  # beside the six that are there
+    meeting.facilitator.post(f"/f/{meeting.code}/agenda", key=keys)
+    page = venue.facilitator(meeting.facilitator).page
+    dress(page, *NARROW)
+    page.goto(f"{venue.url}/f/{meeting.code}/setup")
+    expect(page.locator(".agenda__item").nth(11)).to_be_visible()
+    assert page.evaluate(_TOO_WIDE) == []
+
+
+_TOPS = (
+    "part => [...document.querySelectorAll('.begin li')].map(e => e.querySelector(part).getBoundingClientRect().top)"
+)
+
+
+def test_the_three_ways_to_begin_stand_in_line(home: Visitor, venue: Venue) -> None:
+    page = venue.facilitator(home).page
+    for width in (920, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(f"{venue.url}/home")
+        for part in ("h3", "p:nth-of-type(1)", ".btn"):
+            tops = page.evaluate(_TOPS, part)
+            assert len(set(tops)) == 1, (width, part, tops)
+
+
 # --- Sizes -----------------------------------------------------------------------------------------------------------
 
 
@@ -312,7 +337,7 @@ def test_every_target_on_the_ballot_is_large_enough_for_a_thumb(gallery: Gallery
     show_phone(hand, gallery["live"])
     for height, smallest in ((844, 56), (664, 48)):
         dress(hand, 390, height)
-        boxes = [face.bounding_box() for face in hand.locator(".choice:not(.choice--aside) .choice__face").all()]
+        boxes = [face.bounding_box() for face in hand.locator(".choices > div > label .choice__face").all()]
         assert len(boxes) == 5
         assert all(box and box["height"] >= smallest for box in boxes), (height, boxes)
 

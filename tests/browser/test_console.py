@@ -641,3 +641,44 @@ def test_a_deleted_session_is_gone_for_everybody(venue: Venue, meeting: Meeting,
 def _next_tick(order: str) -> str:
     version, tick = order.split(".")
     return f"{version}.{int(tick) + 1}"
+
+
+@pytest.mark.parametrize("hand", ["keyboard", "mouse", "mouse that gives no focus"])
+def test_after_all_questions_of_a_hallmark_were_added_the_focus_is_at_that_hallmark(
+    hand: str, venue: Venue, home: Visitor
+) -> None:
+    bare = Meeting.set_up(home, keys=())
+    page = venue.facilitator(home).page
+    page.goto(f"{venue.url}/f/{bare.code}/setup")
+    hallmark = page.locator("#hallmark-purpose > summary")
+    hallmark.click()
+    if hand == "keyboard":
+        page.locator("#all-purpose").press("Enter")
+    elif hand == "mouse":
+        page.click("#all-purpose")
+    else:  # as in Safari
+        page.locator("#all-purpose").evaluate(
+            "button => { document.activeElement.blur(); button.form.requestSubmit(button); }"
+        )
+    expect(page.locator(".agenda__item")).to_have_count(6)
+    expect(hallmark).to_contain_text("6 of 6 chosen")
+    expect(hallmark).to_be_focused()
+    expect(hallmark).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("kind", ["session", "rehearsal"])
+def test_what_is_written_in_the_talk_is_in_sight_on_a_small_laptop(kind: str, venue: Venue, meeting: Meeting) -> None:
+    if kind == "rehearsal":
+        meeting = Meeting(meeting.facilitator, meeting.facilitator.post("/rehearsals").split("/")[2])
+    for move in ("open", "close", "discuss"):
+        meeting.move(move)
+    for action in ("Ask the school", "Mend the roof"):
+        meeting.facilitator.post(f"/f/{meeting.code}/actions", action=action)
+    console = venue.facilitator(meeting.facilitator).open_console(meeting.code)
+    console.expect_step("Talk")
+    deck = console.page.locator(".deck").bounding_box()
+    assert deck
+    for field in ('[name="text"]', '[name="rating"] >> nth=5', '[name="reason"]', "#act", "#add-act"):
+        box = console.page.locator(f".written {field}").bounding_box()
+        assert box
+        assert box["y"] > 0 and box["y"] + box["height"] <= deck["y"], f"{field} lies below the fold"

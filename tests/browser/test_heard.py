@@ -25,7 +25,8 @@ CHANGING = {
     r"museum\.lan:\d+": "museum.lan",
     r" *- /url: .*\n": "",
     r"Started \d\d:\d\d": "Started 10:05",
-    r"\d+ of (\d+) min": r"0 of \1 min",
+    r"\d+ min, (\d+) planned": r"0 min, \1 planned",
+    r"\d+ minutes?, (\d+) planned": r"0 minutes, \1 planned",
     r" *- strong: \S+ phones? ha\w+ dropped off\n.*\n": "",
 }
 

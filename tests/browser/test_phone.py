@@ -563,3 +563,27 @@ def test_a_phone_that_was_there_before_roles_were_switched_on_is_asked_too(
     meeting.move("open")
     phone.expect_question("9.1")
     expect(phone.page.locator("#role")).to_have_count(0)
+
+
+# --- Charts ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("most", "width"), [(11, 390), (24, 390), (30, 390), (12, 320)])
+def test_the_squares_of_a_row_stand_in_one_line_on_phone_and_console_and_are_of_one_size(
+    most: int, width: int, venue: Venue, meeting: Meeting
+) -> None:
+    meeting.join(most + 3)
+    meeting.move("open")
+    meeting.vote(["3"] * most + ["1", "5", "DK"])
+    meeting.move("close")
+    phone = venue.phone(meeting.people[0], viewport={"width": width, "height": 664})
+    phone.page.goto(f"{venue.url}/w/{meeting.code}")
+    console = venue.facilitator(meeting.facilitator).open_console(meeting.code)
+    for surface in (phone, console):
+        assert surface.chart.counts["3"] == most
+        lines, sizes = surface.table.evaluate("""table => {
+          const boxes = [...table.querySelectorAll('.tally__cell')].map(cell => cell.getBoundingClientRect());
+          const row = [...table.querySelectorAll('#row-3 .tally__cell')].map(cell => cell.getBoundingClientRect().y);
+          return [new Set(row).size, new Set(boxes.map(box => box.width.toFixed(1))).size];
+        }""")
+        assert (lines, sizes) == (1, 1)

@@ -83,6 +83,7 @@ def test_a_whole_rehearsal_preset_by_preset(venue: Venue, home: Visitor, axe: Ax
     expect(page.locator("a[download]")).to_have_count(0)
     console.open_console(code)
     venue.watch.forgive("404")  # the phone and the screen ask once more
+    page.click("#rehearsal > summary")
     page.click("#end-rehearsal")
     expect(console.heading).to_have_text("Your sessions")
     expect(page.locator(f"#end-{code}")).to_have_count(0)
