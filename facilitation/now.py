@@ -8,6 +8,7 @@ the facilitator alone, afterwards what was released; below k never a count by po
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -478,9 +479,17 @@ def _chart_of_dots(counts: Dots, labels: Sequence[str], earlier: Dots | None) ->
     return Chart((*on_options, Row("none", 0, _("No dots"), counts.none, was.get("none"))), counts.ballots, dots=True)
 
 
+_PLATE = re.compile(r"[^\W\d_]+\d+|\d+(\.\d+)+")  # A1, Q7, 9.4
+
+
 def _option(number: int, option: str, count: int | None = None, was: int | None = None) -> Row:
-    """The row of an option, which is kept as its plate and its words: "A1 Invite the two groups"."""
+    """The row of an option, which is kept as its plate and its words: "A1 Invite the two groups".
+
+    In a file that somebody wrote it may be words alone.
+    """
     plate, _space, words = option.partition(" ")
+    if not words or not _PLATE.fullmatch(plate):
+        return Row(str(number), number, option, count, was)
     if isinstance(option, Said):
         plate = next(iter(option.each.values()))[1].partition(" ")[0]
         words = Said({spoken: (own, each.partition(" ")[2]) for spoken, (own, each) in option.each.items()})

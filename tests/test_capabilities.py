@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from flask import Flask
@@ -24,7 +25,7 @@ from facilitation.stages import Move
 from facilitation.store import Ballot, Capability, Round, Workshop, db
 from facilitation.web import House
 from facilitation.workshop import PAIRING_MINUTES
-from tests.cast import Person, Venue, an_app
+from tests.cast import Person, Venue, an_app, text_of
 
 ORIGIN = {"Origin": "http://localhost"}
 
@@ -462,6 +463,13 @@ def test_two_programs_on_one_computer_leave_a_browser_signed_in_at_both(tmp_path
             assert browser.gets(path).status_code == 200, (venue.folder.name, path)
         assert browser.listens("p", code).is_connected()
         assert browser.listens("f", code).is_connected()
+        browser.posts(f"/f/{code}/agenda", {"key": ["purpose-01"]})
+        browser.posts(f"/f/{code}/move", {"move": "open", "version": venue.workshop(code).version}, htmx=True)
+        browser.gets(f"/w/{code}/now")
+        form = {"round": venue.workshop(code).round_id, "choice": "3", "seq": 1}
+        with mock.patch.object(venue.app.wsgi_app._app, "_inner", None):  # type: ignore[attr-defined]
+            answer = browser.posts(f"/w/{code}/ballot", form, htmx=True)
+        assert "Your answer is in" in text_of(answer), "the ballot's short door reads cookies by itself"
         venue.closes()
 
 

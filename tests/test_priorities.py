@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from facilitation import deciding
+from facilitation import deciding, now
 from facilitation.store import Ballot
 from facilitation.tally import Dots
 from tests.cast import Facilitator, FakeClock, Phone, Screen, Venue, counts_in, text_of
@@ -52,6 +52,13 @@ def counted(freya: Facilitator, place: int = -1) -> Dots | None:
 def test_an_option_stands_beside_its_plate(venue: Venue, voting: Facilitator) -> None:
     page = Screen(venue).shows(voting).gets(f"/s/{voting.code}/now").text
     assert '<span class="plate">A2</span> <span class="tally__words">Catalogue the store</span>' in page
+
+
+def test_an_option_from_a_file_that_somebody_wrote_keeps_all_its_words() -> None:
+    rows = [now._option(1, words) for words in ("Recruit two trustees", "Recruit", "2 open days", "9.4 Histories")]
+    assert [(row.plate, row.label) for row in rows] == [
+        *(("", "Recruit two trustees"), ("", "Recruit"), ("", "2 open days"), ("9.4", "Histories")),
+    ]
 
 
 def test_dots_are_counted_at_the_close(venue: Venue, voting: Facilitator) -> None:

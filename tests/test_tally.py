@@ -490,6 +490,9 @@ def test_chips_say_why_a_question_is_worth_talking_about() -> None:
 def test_a_reason_to_talk_is_said_as_a_sentence_where_it_stands_alone() -> None:
     said = [why_words(Tally(APART, dk=5), reason) for reason in Reason]
     assert said == ["People were far apart", "4 of 9 answers were low", "5 don’t know"]
+    assert why_words(Tally((4, 4, 1, 0, 0)), Reason.LOW) == "Nearly all answers were low", (
+        "no sentence is about one vote"
+    )
 
 
 def test_low_and_dont_know_need_two_people_and_a_third() -> None:

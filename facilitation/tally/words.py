@@ -38,6 +38,8 @@ def why_words(tally: Tally, reason: Reason) -> str:
     match reason:
         case Reason.APART:
             return _(REASON_WORDS[reason])
+        case Reason.LOW if tally.n - tally.low == 1:
+            return _("Nearly all answers were low")
         case Reason.LOW:
             return _("%(num)s of %(of)s answers were low", num=tally.low, of=tally.n)
         case Reason.DONT_KNOW:

@@ -174,7 +174,7 @@ def _said_in(environment: Environment, name: str) -> Iterator[str]:
 def _in_order(sentences: list[Sentence]) -> list[tuple[int, Sentence]]:
     """Sentences with the number of their place, as a session says them; the rest by their English."""
     environment: Environment = current_app.jinja_env
-    met = house().aside(lambda: _met(environment))
+    met = _met(environment) if _met.cache_info().currsize else house().aside(lambda: _met(environment))
     last = len(PLACES) - 1
 
     def turn(one: Sentence) -> tuple[int, int]:

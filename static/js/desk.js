@@ -18,13 +18,14 @@
     label(armed.form).textContent = armed.was;
     armed = null;
   }
-  // What came has drawn the button as it is when nobody asks.
+  // What came has drawn the button as it is when nobody asks, unless it was only a notice. A press that is on its way
+  // answered the question: it is a slip when there is none any more.
   document.body.addEventListener("live:shown", () => {
-    if (!armed) return;
+    if (!armed || armed.form.isConnected && label(armed.form).textContent === armed.says) return;
     const { form } = armed, asks = form.isConnected && move(form) === armed.move && form.dataset.arm;
     armed.was = label(form).textContent;
-    if (!asks) return disarm();
-    label(form).textContent = asks;
+    if (!asks) { lastPress = performance.now(); return disarm(); }
+    armed.says = label(form).textContent = asks;
     form.classList.add("is-armed");
   });
   document.addEventListener("submit", (event) => {
@@ -36,7 +37,7 @@
     lastPress = event.timeStamp;
     if (form.dataset.arm && armed?.form !== form) {
       stop(); disarm();
-      armed = { form, move: move(form), was: label(form).textContent };
+      armed = { form, move: move(form), was: label(form).textContent, says: form.dataset.arm };
       label(form).textContent = status.textContent = form.dataset.arm;  // read out: the button keeps the focus as it changes
       form.classList.add("is-armed");
       disarmAt = setTimeout(disarm, 5000);

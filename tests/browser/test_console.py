@@ -533,7 +533,7 @@ def test_a_new_step_of_the_console_begins_at_the_top_unless_somebody_types(
     voting.key("PageDown")
     voting.expect_step("Results")
     assert voting.page.evaluate(top) == 0
-    voting.page.locator("#main textarea").last.focus()
+    voting.page.locator(".written textarea").first.focus()
     voting.page.evaluate(down)
     meeting.move("discuss")
     voting.expect_step("Talk")

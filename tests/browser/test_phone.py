@@ -95,7 +95,7 @@ def test_the_join_page_says_where_the_code_is_and_that_nothing_else_is_asked(ven
     phone.expect_title("Join a session")
     field = phone.page.get_by_label("Join code")
     expect(field).to_have_attribute("inputmode", "numeric")
-    expect(field).to_have_accessible_description("6 numbers, on the black tag on the big screen")
+    expect(field).to_have_accessible_description("6 digits, on the black tag on the big screen")
     expect(phone.page.locator("main")).to_contain_text("No account, no name, no app. Your answers are anonymous.")
 
 
@@ -414,6 +414,8 @@ def test_every_event_is_announced_once_from_question_to_question(voter: Phone, m
 
 
 def test_what_was_unfolded_stays_unfolded_while_an_answer_is_saved(voter: Phone) -> None:
+    voter.page.reload()  # a page brings the promise in full, a push a link to it
+    voter.expect_connected()
     promise = voter.page.locator("details")
     promise.locator("summary").click()
     voter.answer("4")
