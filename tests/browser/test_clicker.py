@@ -58,6 +58,7 @@ def test_a_clicker_runs_a_whole_session(window: str, venue: Venue, meeting: Meet
     console.page.click("#break-5")
     hand.bring_to_front()
     screen.expect_title(re.compile("Break: back at"))
+    console.expect_button("End the break")  # a key of the screen's window presses what the console has
     press(console, hand, "PageDown")
     screen.expect_title("Results: question 9.1")
     press(console, hand, "PageDown")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from facilitation.exports import FORMATS
-from tests.browser.people import Facilitator, Meeting, Phone, Venue
+from tests.browser.people import Facilitator, Meeting, Venue
 from tests.browser.program import Visitor
 
 ACTIONS = (
@@ -318,27 +317,6 @@ def test_dots_are_placed_without_javascript(venue: Venue, meeting: Meeting) -> N
     expect(phone.page.get_by_text("There are 3 dots.")).to_be_visible()
     phone.page.goto(f"{venue.url}/w/{meeting.code}")
     expect(phone.band).to_contain_text("Your dots are in: 9.1, 9.2")
-
-
-def test_the_pages_of_the_plan_have_no_accessibility_fault_that_can_be_found(
-    venue: Venue, meeting: Meeting, home: Visitor, axe: Callable[[Page], None]
-) -> None:
-    with_dots(venue, meeting)
-    phone: Phone = venue.phone(viewport={"width": 390, "height": 2700}).join(meeting.code)
-    phone.answer("2")
-    expect(phone.band).to_contain_text("Your dots are in")
-    axe(phone.page)
-    dots(meeting, [("1", "3"), ("1",), ("2", "3", "5"), ()])
-    meeting.move("close")
-    phone.expect_scene("revealed")
-    axe(phone.page)
-    desk = venue.facilitator(home).open_console(meeting.code)
-    axe(desk.page)
-    for path in (f"/f/{meeting.code}/priorities", f"/f/{meeting.code}/report", f"/sessions/{meeting.code}/delete"):
-        desk.page.goto(venue.url + path)
-        axe(desk.page)
-    wall = venue.screen(home, meeting.code)
-    axe(wall.page)
 
 
 @pytest.mark.parametrize("width", [320, 390])
