@@ -188,6 +188,7 @@ def take_pictures(browser: Browser, link: str) -> None:
     shown = 1 + sum(map(len, IN_GROUPS))
     shows(wall, f"{shown} answers are in the chart")
     console.click("#timer")
+    console.evaluate("document.getElementById('main').scrollTop = 0")  # as it stands before anybody looks for the timer
     for page in (console, wall):
         shows(page, f"<b>{shown + len(NOT_IN_THE_CHART_YET)}</b> of {VOTERS} have answered")
     wall.wait_for_timeout(1200)  # squares grow into their places
