@@ -467,7 +467,7 @@ def test_two_programs_on_one_computer_leave_a_browser_signed_in_at_both(tmp_path
         browser.posts(f"/f/{code}/move", {"move": "open", "version": venue.workshop(code).version}, htmx=True)
         browser.gets(f"/w/{code}/now")
         form = {"round": venue.workshop(code).round_id, "choice": "3", "seq": 1}
-        with mock.patch.object(venue.app.wsgi_app._app, "_inner", None):  # type: ignore[attr-defined]
+        with mock.patch.object(venue.app.wsgi_app._app, "_inner", None):  # type: ignore[attr-defined]  # the gate's
             answer = browser.posts(f"/w/{code}/ballot", form, htmx=True)
         assert "Your answer is in" in text_of(answer), "the ballot's short door reads cookies by itself"
         venue.closes()

@@ -242,6 +242,13 @@ def test_what_is_still_open_can_be_settled_after_the_end(talk: Facilitator) -> N
     assert "Remembered later" in text_of(talk.gets(f"/f/{talk.code}/report"))
 
 
+def test_a_long_action_is_cut_where_nobody_can_scroll(talk: Facilitator, wall: Screen) -> None:
+    talk.posts(f"/f/{talk.code}/actions", {"action": "Invite " + "everybody " * 60})
+    talk.does("finish")
+    assert "everybody everybody..." in wall.sees()
+    assert wall.sees().count("everybody") < 20
+
+
 def test_what_to_discuss_first_stands_on_the_console_and_on_the_screen(talk: Facilitator, wall: Screen) -> None:
     assert "What to discuss first" in talk.sees()
     talk.shows("overlay", "three")

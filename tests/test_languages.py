@@ -13,13 +13,15 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from markupsafe import escape
+from sqlalchemy import update
 
 from facilitation import hallmarks, language, plan
 from facilitation.language import Said, speaking
 from facilitation.now import Audience
 from facilitation.stages import Stage
+from facilitation.store import AgendaItem
 from facilitation.tally import words
-from tests.cast import A_DAY, ORIGIN, Facilitator, Handed, Person, Phone, Screen, Venue, vote
+from tests.cast import A_DAY, ORIGIN, QUESTIONS, Facilitator, Handed, Person, Phone, Screen, Venue, vote
 from tests.languages import PSEUDO, teach, unmarked
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -347,6 +349,21 @@ def test_no_element_stands_in_an_attribute_or_a_title(freya: Facilitator, ana: P
         for page in (wall.gets(f"/s/{wall.code}").text, ana.gets(f"/w/{ana.code}").text):
             assert re.findall(r'="[^"<>]*[<>][^"]*"', page.replace("'", '"')) == []
             assert "<" not in page.partition("<title>")[2].partition("</title>")[0]
+
+
+def test_a_label_without_welsh_breaks_no_attribute_of_a_console_in_welsh(venue: Venue) -> None:
+    freya = Facilitator(venue).enters().creates(QUESTIONS[0], k=3, mode="reveal")
+    english_alone = [{"en": label} for label in ("Never", "Seldom", "Sometimes", "Often", "Always")]
+    venue.performs(lambda session: session.execute(update(AgendaItem).values(labels=english_alone)))
+    phones = venue.phones(6, freya.code)
+    welsh(freya)
+    freya.does("open")
+    vote(phones, "2", "2", "2", "3", "3", "3")
+    freya.does("close", "reveal")
+    page = freya.gets(f"/f/{freya.code}").text
+    said = page.partition('data-say="')[2].partition('"')[0]
+    assert "Seldom" in said, "the middle answer is read out"
+    assert "<" not in said
 
 
 def test_a_session_that_continues_keeps_the_languages_of_its_screen(freya: Facilitator) -> None:

@@ -166,7 +166,7 @@ def _said_in(environment: Environment, name: str) -> Iterator[str]:
         found = [said for _line, said, *_more in extract_from_file("python", _PACKAGE / name, keywords)]
     else:
         source, *_more = environment.loader.get_source(environment, name)  # type: ignore[union-attr]  # it has one
-        found = [said for _line, _by, said in environment.extract_translations(source)]  # type: ignore[attr-defined]
+        found = [said for _line, _by, said in environment.extract_translations(source)]  # type: ignore[attr-defined]  # the extension puts it there
     # nothing is said of a sentence that was marked elsewhere
     return (said if isinstance(said, str) else said[0] for said in found if said)
 
